@@ -1,0 +1,336 @@
+"""``contracts/*.yaml``: the layout of a kind of extract, what is checked in it and what is counted.
+
+One declaration per table: from it come the column types, the Great Expectations suite, Dagster's
+column schema, the location keys and the counts. Several sources may share one contract (five
+councils send the same H-CLIC layout).
+Does not belong here: which agency sends what and when (``declarations/sources.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from declarations.base import Declaration, Identifier, Period
+
+ColumnType = Literal["text", "integer", "number", "date", "month", "boolean"]
+LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice"]
+ReferenceRole = Literal[
+    "areas", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes", "uprns", "practices",
+    "district_totals",
+]  # fmt: skip
+
+
+class Column(Declaration):
+    """One column of an extract."""
+
+    name: Identifier = Field(description="Our name for the column.")
+    headers: list[str] = Field(
+        default_factory=list,
+        description="Headings the agencies use, compared without case, blanks and BOM. "
+        "Our own name is always accepted too.",
+    )
+    position: int | None = Field(
+        default=None, ge=1, description="Place of the column in a file without a heading row."
+    )
+    type: ColumnType = "text"
+    required: bool = Field(default=True, description="The delivery is refused without the column.")
+    nullable: bool = True
+    null_values: list[str] = Field(
+        default_factory=list, description="Texts that mean 'missing', besides the empty cell."
+    )
+    description: str = ""
+    unit: str | None = None
+    codes: list[str] | None = Field(default=None, description="The values allowed.")
+    code_list: Identifier | None = Field(
+        default=None, description="Name of one of the contract's code lists."
+    )
+    true_values: list[str] = Field(default_factory=lambda: ["true", "yes", "y", "1", "t"])
+    false_values: list[str] = Field(default_factory=lambda: ["false", "no", "n", "0", "f"])
+    separator: str | None = Field(default=None, description="Splits a cell with several codes.")
+    pattern: str | None = Field(default=None, description="Regular expression of a valid value.")
+    minimum: float | None = None
+    maximum: float | None = None
+    date_format: str | None = Field(default=None, description="strptime format; default ISO.")
+    additive: bool = Field(
+        default=False, description="A count that may be summed, and split over areas."
+    )
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.codes is not None and self.code_list is not None:
+            raise ValueError("give codes or code_list, not both")
+        if (self.minimum is not None or self.maximum is not None) and self.type not in (
+            "integer",
+            "number",
+        ):
+            raise ValueError("minimum and maximum are for integer and number columns")
+        if self.additive and self.type not in ("integer", "number"):
+            raise ValueError("only integer and number columns are additive")
+        if self.date_format and self.type not in ("date", "month"):
+            raise ValueError("date_format is for date and month columns")
+        return self
+
+    @property
+    def accepted_headers(self) -> list[str]:
+        """Every heading that names this column, ours first."""
+        return [self.name, *self.headers]
+
+
+class Check(Declaration):
+    """One expectation beyond those that follow from the columns themselves."""
+
+    expect: Literal[
+        "column_pair_in_order",
+        "unique",
+        "not_null",
+        "row_count_between",
+    ]
+    columns: list[Identifier] = Field(default_factory=list)
+    minimum: float | None = None
+    maximum: float | None = None
+    severity: Literal["blocking", "warning"] = "warning"
+    mostly: float = Field(default=1.0, gt=0, le=1)
+    why: str = Field(description="What a failure means, in words for the supplying agency.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = {"column_pair_in_order": 2, "unique": 1, "not_null": 1, "row_count_between": 0}
+        least = needed[self.expect]
+        if len(self.columns) < least:
+            raise ValueError(f"{self.expect} needs {least} column(s)")
+        if self.expect == "row_count_between" and self.minimum is None and self.maximum is None:
+            raise ValueError("row_count_between needs minimum or maximum")
+        return self
+
+
+class Location(Declaration):
+    """How a row says where it is."""
+
+    by: list[LocationKey] = Field(min_length=1, description="Keys, the most precise first.")
+    uprn: Identifier | None = None
+    postcode: Identifier | None = None
+    x: Identifier | None = Field(default=None, description="Longitude or easting.")
+    y: Identifier | None = Field(default=None, description="Latitude or northing.")
+    crs: Literal["EPSG:4326", "EPSG:27700"] | None = None
+    lsoa: Identifier | None = None
+    output_area: Identifier | None = None
+    practice: Identifier | None = None
+    practice_weights: Identifier | None = Field(
+        default=None, description="Source whose patients by practice and LSOA are the weights."
+    )
+    date: Identifier | None = Field(
+        default=None, description="Date that decides whether a postcode was live."
+    )
+    basis: Literal["last_settled", "applied_from", "placement", "registered", "place_of_event"] = (
+        "registered"
+    )
+
+    @model_validator(mode="after")
+    def _keys_have_columns(self) -> Self:
+        for key in self.by:
+            needs = ("x", "y") if key == "point" else (key,)
+            for column in needs:
+                if getattr(self, column) is None:
+                    raise ValueError(f"locate.by names {key}, so locate.{column} names its column")
+        if "point" in self.by and self.crs is None:
+            raise ValueError("locate.by names point, so locate.crs is needed")
+        if "practice" in self.by and self.practice_weights is None:
+            raise ValueError("locate.by names practice, so locate.practice_weights is needed")
+        return self
+
+    @property
+    def columns(self) -> set[str]:
+        """Every column that serves to place a row."""
+        names = (self.uprn, self.postcode, self.x, self.y, self.lsoa, self.output_area)
+        return {n for n in (*names, self.practice) if n is not None}
+
+
+class Count(Declaration):
+    """One additive measure made from the rows of a contract."""
+
+    measure: Identifier
+    title: str
+    unit: str
+    additivity: Literal["flow", "stock"] = Field(
+        description="'flow': summed over months. 'stock': the state at the period's end."
+    )
+    where: dict[Identifier, list[str]] = Field(
+        default_factory=dict, description="Only rows whose column has one of these values."
+    )
+    not_null: list[Identifier] = Field(default_factory=list)
+    during: Identifier | None = Field(
+        default=None, description="Only rows whose date lies in the delivery's own months."
+    )
+    open_at_end: list[Identifier] = Field(
+        default_factory=list, description="[start, end]: only rows open on the period's last day."
+    )
+    category: Identifier | None = Field(default=None, description="Column that breaks it down.")
+    distinct: Identifier | None = Field(
+        default=None, description="Count different values of this column instead of rows."
+    )
+    value: Identifier | None = Field(default=None, description="Sum this column instead of rows.")
+    estimated: bool = Field(default=False, description="The measure is modelled: marked [e].")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.distinct and self.value:
+            raise ValueError("give distinct or value, not both")
+        if self.open_at_end and len(self.open_at_end) != 2:  # noqa: PLR2004
+            raise ValueError("open_at_end is [start column, end column]")
+        if self.open_at_end and self.additivity == "flow":
+            raise ValueError("what is open at the period's end is a stock")
+        return self
+
+
+class FileFormat(Declaration):
+    """How the file is to be read."""
+
+    type: Literal["csv", "xlsx", "boundaries", "parquet"] = "csv"
+    header: bool = True
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    crs: int | None = Field(default=None, description="EPSG number of a boundary file's CRS.")
+    sheet: str | None = None
+    drop_rows_without: Identifier | None = Field(
+        default=None, description="Notes below a table have no value in this column."
+    )
+    keep_rows: dict[Identifier, list[str]] = Field(
+        default_factory=dict, description="Only rows whose column has one of these values."
+    )
+    broken_rows_allowed: float = Field(
+        default=0.02, ge=0, le=1, description="Share of unreadable rows above which it is refused."
+    )
+
+
+class Contract(Declaration):
+    """The layout of one kind of extract."""
+
+    id: Identifier
+    title: str
+    description: str = ""
+    specification: str = Field(description="Where the layout comes from, with its version.")
+    kind: Literal["records", "values", "statistics", "reference"] = Field(
+        description="'records': a row is a case or event. 'values': a row holds additive counts of "
+        "a place. 'statistics': published figures of an area, never summed. 'reference': lookups."
+    )
+    role: ReferenceRole | None = None
+    format: FileFormat = FileFormat()
+    columns: list[Column] = Field(min_length=1)
+    code_lists: dict[Identifier, list[str]] = Field(default_factory=dict)
+    key: list[Identifier] = Field(
+        default_factory=list, description="Columns that name a row; also the duplicate rule."
+    )
+    checks: list[Check] = Field(default_factory=list)
+    locate: Location | None = None
+    counts: list[Count] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        names = [c.name for c in self.columns]
+        doubled = sorted({n for n in names if names.count(n) > 1})
+        if doubled:
+            raise ValueError(f"columns named twice: {', '.join(doubled)}")
+        if (self.kind == "reference") != (self.role is not None):
+            raise ValueError("role goes with kind: reference, and only with it")
+        if self.kind != "reference" and self.locate is None:
+            raise ValueError(f"kind: {self.kind} needs locate")
+        if self.kind in ("records", "values") and not self.counts:
+            raise ValueError(f"kind: {self.kind} needs counts")
+        for where, used in self._columns_used().items():
+            unknown = sorted(used - set(names))
+            if unknown:
+                raise ValueError(f"{where} names columns that are not declared: {unknown}")
+        for column in self.columns:
+            if column.code_list and column.code_list not in self.code_lists:
+                raise ValueError(f"column {column.name}: code list {column.code_list} is missing")
+            if not self.format.header and column.position is None:
+                raise ValueError(f"column {column.name} needs position: the file has no headings")
+        if self.kind == "values" and not self.value_columns:
+            raise ValueError("kind: values needs at least one additive column")
+        for count in self.counts:
+            if self.kind == "values" and count.value not in self.value_columns:
+                raise ValueError(f"counts.{count.measure}: value must be an additive column")
+        return self
+
+    def _columns_used(self) -> dict[str, set[str]]:
+        used: dict[str, set[str]] = {"key": set(self.key)}
+        if self.locate:
+            used["locate"] = self.locate.columns | (
+                {self.locate.date} if self.locate.date else set()
+            )
+        for count in self.counts:
+            single = (count.during, count.category, count.distinct, count.value)
+            used[f"counts.{count.measure}"] = (
+                set(count.where)
+                | set(count.not_null)
+                | set(count.open_at_end)
+                | {c for c in single if c}
+            )
+        for number, check in enumerate(self.checks):
+            used[f"checks[{number}]"] = set(check.columns)
+        used["format"] = set(self.format.keep_rows) | (
+            {self.format.drop_rows_without} if self.format.drop_rows_without else set()
+        )
+        return used
+
+    def column(self, name: str) -> Column:
+        """Return a declared column by our name."""
+        return next(c for c in self.columns if c.name == name)
+
+    def codes_of(self, column: Column) -> list[str] | None:
+        """Return the values a column may take, or None where it is open."""
+        return self.code_lists[column.code_list] if column.code_list else column.codes
+
+    @property
+    def value_columns(self) -> list[str]:
+        """The additive columns, in order."""
+        return [c.name for c in self.columns if c.additive]
+
+
+class Source(Declaration):
+    """One agency's extract: who sends it, under which agreement, when, in which layout."""
+
+    id: Identifier
+    title: str
+    agency: str
+    agreement: str
+    contract: Identifier
+    theme: Literal["homelessness", "social_care", "digital_inclusion", "context", "geography"]
+    cadence: Literal["monthly", "quarterly", "yearly", "once"]
+    files: str = Field(
+        description="Name pattern of the delivered files, with {period} where the month stands "
+        "(YYYY-MM) unless the cadence is 'once'; * stands for anything."
+    )
+    open_data: str | None = Field(
+        default=None, description="Path below the --open-data folder, instead of landing/<id>/."
+    )
+    period: Period | None = Field(
+        default=None, description="The month a 'once' source describes, for example a census day."
+    )
+    lad24cd: str | None = Field(
+        default=None, description="The district that supplies it; none for a national file."
+    )
+    synthetic: bool = False
+    headers: dict[Identifier, list[str]] = Field(
+        default_factory=dict, description="Headings only this agency uses, by our column name."
+    )
+    due_days: int = Field(default=31, ge=0, description="Days after the period's end it is due.")
+    owners: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.cadence == "once":
+            if "{period}" in self.files:
+                raise ValueError("a 'once' source has no {period} in files")
+        elif self.files.count("{period}") != 1:
+            raise ValueError("files holds {period} once, where the month stands in the name")
+        for piece in (self.files, self.open_data or ""):
+            if ".." in piece.split("/") or piece.startswith("/"):
+                raise ValueError("files and open_data stay below their folder")
+        return self
+
+    @property
+    def months(self) -> int:
+        """How many months one delivery covers; 0 for a source delivered once."""
+        return {"monthly": 1, "quarterly": 3, "yearly": 12, "once": 0}[self.cadence]
