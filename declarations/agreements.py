@@ -125,7 +125,7 @@ class Agreement(Declaration):
         ]
         if missing:
             raise ValueError(f"a data_sharing_agreement needs {', '.join(missing)}")
-        if len({s.organisation for s in self.signatories}) < 2:  # noqa: PLR2004
+        if len({s.organisation for s in self.signatories}) < 2:
             raise ValueError("a data_sharing_agreement is signed by at least two organisations")
         special = [
             f"{s.id}.{c.name}"

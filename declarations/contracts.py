@@ -177,7 +177,7 @@ class Count(Declaration):
     def _coherent(self) -> Self:
         if self.distinct and self.value:
             raise ValueError("give distinct or value, not both")
-        if self.open_at_end and len(self.open_at_end) != 2:  # noqa: PLR2004
+        if self.open_at_end and len(self.open_at_end) != 2:
             raise ValueError("open_at_end is [start column, end column]")
         if self.open_at_end and self.additivity == "flow":
             raise ValueError("what is open at the period's end is a stock")

@@ -1,0 +1,179 @@
+r"""Postcodes as people type them: normal form, repair of O/0 and I/1, NHS pseudo-postcodes.
+
+Belongs here: what one text means as a postcode, as an SQL expression and as its Python twin; the
+two are held equal by tests. Does not belong here: which area a postcode is in (`lookups`).
+
+The normal form is `pcds`: outward part, one space, inward part ("QA4 7XB"). A text is valid if, in
+upper case and without all but letters and digits, it has the form
+``GIR 0AA|[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][ABD-HJLNP-UW-Z]{2}``. The pseudo-postcodes of the NHS Data
+Dictionary (``ZZ99 3VZ``: no fixed abode) break that form, since no real inward part holds a V or a
+C, so they are accepted beside it.
+
+Repair rests on the form of postcodes: the last three characters are a digit and two letters; the
+first is a letter; of a four-character outward part the second is a letter and the third a digit. No
+outward part ends in the letters O or I, none of three characters has I second (no such postcode
+area), and no district is written with a leading zero. Hence each O, 0, I and 1 has one reading.
+A repaired postcode serves to look up an area, and is always flagged.
+"""
+
+from __future__ import annotations
+
+import re
+
+GIRO = "GIR 0AA"
+VALID = r"(GIR 0AA|[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][ABD-HJLNP-UW-Z]{2}|ZZ99 [0-9][A-Z]{2})"
+"""A postcode in normal form, real or pseudo, to be matched in full."""
+
+PSEUDO_KINDS: dict[str, str] = {
+    "ZZ99 3VZ": "zz99_no_fixed_abode",
+    "ZZ99 3WZ": "zz99_not_known",
+    "ZZ99 3CZ": "zz99_england",
+    "ZZ99 1WZ": "zz99_scotland",
+    "ZZ99 2WZ": "zz99_northern_ireland",
+    "ZZ99 3GZ": "zz99_wales",
+}
+"""Pseudo-postcode to what it says (NHS Data Dictionary); any other ZZ99 is a country overseas."""
+
+OVERSEAS = "zz99_overseas"
+_TO_DIGIT = str.maketrans("OI", "01")
+_TO_LETTER = str.maketrans("01", "OI")
+
+
+def normalise(text: str | None) -> str | None:
+    """Normal form of a postcode, or None if the text is not one.
+
+    Parameters
+    ----------
+    text : str or None
+        A postcode as typed.
+
+    Returns
+    -------
+    str or None
+        For example "QA4 7XB".
+    """
+    if text is None:
+        return None
+    return _valid(_compact(text))
+
+
+def repair(text: str | None) -> str | None:
+    """Normal form after O/0 and I/1 are put right by position, or None if that gives no postcode.
+
+    Parameters
+    ----------
+    text : str or None
+        A postcode as typed.
+
+    Returns
+    -------
+    str or None
+        The same as `normalise` where nothing needs repair.
+    """
+    if text is None:
+        return None
+    compact = _compact(text)
+    if compact in ("GIR0AA", "GIROAA"):
+        return GIRO
+    outward, inward = compact[:-3], compact[-3:]
+    inward = inward[:1].translate(_TO_DIGIT) + inward[1:].translate(_TO_LETTER)
+    first, rest = outward[:1].translate(_TO_LETTER), outward[1:]
+    if len(rest) == 1:
+        rest = rest.translate(_TO_DIGIT)
+    elif len(rest) == 2:
+        rest = rest[0].replace("0", "O").replace("I", "1") + rest[1].translate(_TO_DIGIT)
+    else:
+        rest = rest[:1].translate(_TO_LETTER) + rest[1:].translate(_TO_DIGIT)
+    return _valid(first + rest + inward)
+
+
+def pseudo_postcode_kind(pcds: str | None) -> str | None:
+    """What a pseudo-postcode in normal form says, or None for any other text."""
+    if pcds is None or not pcds.startswith("ZZ99 "):
+        return None
+    return PSEUDO_KINDS.get(pcds, OVERSEAS)
+
+
+def normalise_sql(column: str) -> str:
+    """SQL twin of `normalise`.
+
+    Parameters
+    ----------
+    column : str
+        An SQL expression, usually a quoted column.
+
+    Returns
+    -------
+    str
+        A VARCHAR expression: the normal form, or NULL.
+    """
+    return _valid_sql(_compact_sql(column))
+
+
+def repair_sql(column: str) -> str:
+    """SQL twin of `repair`.
+
+    Parameters
+    ----------
+    column : str
+        An SQL expression, usually a quoted column.
+
+    Returns
+    -------
+    str
+        A VARCHAR expression: the normal form after repair, or NULL.
+    """
+    compact = _compact_sql(column)
+    outward = f"left({compact}, greatest(length({compact}) - 3, 0))"
+    inward = (
+        f"translate(substr(right({compact}, 3), 1, 1), 'OI', '01')"
+        f" || translate(substr(right({compact}, 3), 2), '01', 'OI')"
+    )
+    rest = (
+        f"CASE length({outward})"
+        f" WHEN 2 THEN translate(substr({outward}, 2), 'OI', '01')"
+        f" WHEN 3 THEN translate(substr({outward}, 2, 1), '0I', 'O1')"
+        f" || translate(substr({outward}, 3), 'OI', '01')"
+        f" ELSE translate(substr({outward}, 2, 1), '01', 'OI')"
+        f" || translate(substr({outward}, 3), 'OI', '01') END"
+    )
+    repaired = f"(translate(left({outward}, 1), '01', 'OI') || ({rest}) || {inward})"
+    return (
+        f"CASE WHEN {compact} IN ('GIR0AA', 'GIROAA') THEN '{GIRO}' ELSE {_valid_sql(repaired)} END"
+    )
+
+
+def pseudo_postcode_kind_sql(pcds: str) -> str:
+    """SQL twin of `pseudo_postcode_kind`.
+
+    Parameters
+    ----------
+    pcds : str
+        An SQL expression in normal form.
+
+    Returns
+    -------
+    str
+        A VARCHAR expression, NULL for a real postcode.
+    """
+    named = " ".join(f"WHEN {pcds} = '{code}' THEN '{kind}'" for code, kind in PSEUDO_KINDS.items())
+    return f"CASE {named} WHEN starts_with({pcds}, 'ZZ99 ') THEN '{OVERSEAS}' END"
+
+
+def _compact(text: str) -> str:
+    # Stripped before the case is changed: the upper case of some foreign letters is an ASCII one.
+    return re.sub(r"[^A-Za-z0-9]", "", text).upper()
+
+
+def _compact_sql(column: str) -> str:
+    return f"upper(regexp_replace(CAST({column} AS VARCHAR), '[^A-Za-z0-9]', '', 'g'))"
+
+
+def _valid(compact: str) -> str | None:
+    pcds = f"{compact[:-3]} {compact[-3:]}"
+    return pcds if re.fullmatch(VALID, pcds) else None
+
+
+def _valid_sql(compact: str) -> str:
+    spaced = f"regexp_replace({compact}, '^(.+)(.{{3}})$', '\\1 \\2')"
+    return f"nullif(regexp_extract({spaced}, '^{VALID}$'), '')"

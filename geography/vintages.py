@@ -1,0 +1,253 @@
+"""The changes between the LSOAs of 2011 and of 2021.
+
+Belongs here: reading the ONS exact-fit lookup under its several headings, checking it against what
+must hold, and giving it weights. Does not belong here: which vintage a file is in (`codes`), and
+the splitting itself (`apportionment`).
+
+Change indicators (ONS): U unchanged, one to one with the same code; S split, one 2011 area into
+several of 2021; M merged, several of 2011 into one; X complex, borders that cross. In the first
+version of the lookup there are 33,647 U, 1,900 S, 239 M and 10 X pairs; the second drops one X
+pair. Conversions follow: U `none`, M `merged` (counts add up), S `split_weighted` (counts are
+split by the residents of each 2021 area), X `complex` (only with weights for the pair itself,
+otherwise not placed). A rate is never split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from declarations.errors import GeographyError
+from geography.sql import columns_of, ident, require_columns
+
+if TYPE_CHECKING:
+    import duckdb
+
+CONVERSIONS: dict[str, str] = {"U": "none", "M": "merged", "S": "split_weighted", "X": "complex"}
+"""Change indicator to the published `geo_conversion`."""
+
+COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
+    "lsoa11cd": ("lsoa11cd", "lsoa11_code"),
+    "lsoa21cd": ("lsoa21cd", "lsoa21_code"),
+    "chgind": ("chgind", "chngind", "change_code"),
+}
+"""Our column to the headings it is published under, lower case; CHNGIND is the OA-level
+spelling."""
+
+
+@dataclass(frozen=True)
+class ChangesReport:
+    """Numbers of pairs in a lookup that passed its checks.
+
+    Attributes
+    ----------
+    pairs : dict of str to int
+        Pairs by change indicator U, S, M, X.
+    lsoas11, lsoas21 : int
+        Distinct codes of each vintage.
+    """
+
+    pairs: dict[str, int]
+    lsoas11: int
+    lsoas21: int
+
+
+def select_changes_sql(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """SQL that gives a published lookup our column names.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        The connection that holds `table`.
+    table : str
+        The lookup as read, under any of the headings in `COLUMN_ALIASES`, in any case.
+
+    Returns
+    -------
+    str
+        A query for lsoa11cd, lsoa21cd, chgind.
+
+    Raises
+    ------
+    GeographyError
+        If a heading is not found.
+    """
+    present = columns_of(con, table)
+    chosen = []
+    for ours, aliases in COLUMN_ALIASES.items():
+        found = next((alias for alias in aliases if alias in present), None)
+        if found is None:
+            raise GeographyError(
+                f"The lookup {table} has no column for {ours}",
+                f"Give it one of the headings {', '.join(aliases)}",
+            )
+        chosen.append(f"upper(trim({ident(found)})) AS {ours}")
+    return f"SELECT {', '.join(chosen)} FROM {ident(table)}"
+
+
+def validate_changes(con: duckdb.DuckDBPyConnection, table: str) -> ChangesReport:
+    """Check a table of changes against what the lookup must be.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        The connection that holds `table`.
+    table : str
+        Table with lsoa11cd, lsoa21cd, chgind.
+
+    Returns
+    -------
+    ChangesReport
+        The numbers of pairs.
+
+    Raises
+    ------
+    GeographyError
+        If a code or indicator is missing or malformed, a pair occurs twice, a U pair changes its
+        code or shares one, an S area has one child or a child another parent, or an M area one
+        parent or a parent another child.
+    """
+    require_columns(con, table, ("lsoa11cd", "lsoa21cd", "chgind"))
+    row = con.execute(faults_sql(table)).fetchone() or ()
+    names = (
+        "pairs with a missing or malformed code or an indicator other than U, S, M, X",
+        "pairs that occur more than once",
+        "unchanged (U) pairs that are not one to one with the same code",
+        "split (S) pairs that are not one to many",
+        "merged (M) pairs that are not many to one",
+    )
+    faults = [f"{count} {name}" for name, count in zip(names, row, strict=True) if count]
+    if faults:
+        raise GeographyError(
+            f"The table of LSOA changes {table} has {'; '.join(faults)}",
+            "Use the complete ONS exact-fit lookup of 2011 to 2021 LSOAs, not an excerpt",
+        )
+    pairs = dict(con.execute(pair_counts_sql(table)).fetchall())
+    codes = con.execute(
+        f"SELECT count(DISTINCT lsoa11cd), count(DISTINCT lsoa21cd) FROM {ident(table)}"
+    ).fetchone() or (0, 0)
+    return ChangesReport({c: pairs.get(c, 0) for c in CONVERSIONS}, codes[0], codes[1])
+
+
+def pair_counts_sql(table: str) -> str:
+    """SQL: numbers of pairs by change indicator."""
+    return f"SELECT chgind, count(*) FROM {ident(table)} GROUP BY chgind"
+
+
+def faults_sql(table: str) -> str:
+    """SQL that counts each way in which a table of changes can be wrong.
+
+    Parameters
+    ----------
+    table : str
+        Table with lsoa11cd, lsoa21cd, chgind.
+
+    Returns
+    -------
+    str
+        One row: malformed, repeated, bad U, bad S, bad M.
+    """
+    return f"""
+WITH pairs AS (
+    SELECT *,
+        count(*) OVER (PARTITION BY lsoa11cd, lsoa21cd) AS same,
+        count(*) OVER (PARTITION BY lsoa11cd) AS children,
+        count(*) OVER (PARTITION BY lsoa21cd) AS parents
+    FROM {ident(table)}
+)
+SELECT
+    count(*) FILTER (
+        chgind IS NULL OR chgind NOT IN ('U', 'S', 'M', 'X')
+        OR lsoa11cd IS NULL OR NOT regexp_full_match(lsoa11cd, '[EW]01[0-9]{{6}}')
+        OR lsoa21cd IS NULL OR NOT regexp_full_match(lsoa21cd, '[EW]01[0-9]{{6}}')
+    ),
+    count(*) FILTER (same > 1),
+    count(*) FILTER (chgind = 'U' AND (lsoa11cd <> lsoa21cd OR children > 1 OR parents > 1)),
+    count(*) FILTER (chgind = 'S' AND (children = 1 OR parents > 1)),
+    count(*) FILTER (chgind = 'M' AND (children > 1 OR parents = 1))
+FROM pairs
+"""
+
+
+def weighted_changes_sql(
+    changes: str,
+    residents: str,
+    code: str = "lsoa21cd",
+    count: str = "residents",
+    pair_weights: str | None = None,
+) -> str:
+    """SQL that gives each pair the whole weight by which counts are split.
+
+    Parameters
+    ----------
+    changes : str
+        Table with lsoa11cd, lsoa21cd, chgind.
+    residents : str
+        Table with one row per 2021 LSOA: `code` and `count` (persons, or households for counts of
+        households).
+    code, count : str
+        Its columns.
+    pair_weights : str, optional
+        Table lsoa11cd, lsoa21cd, weight for complex pairs, made from output areas.
+
+    Returns
+    -------
+    str
+        lsoa11cd, lsoa21cd, chgind, weight BIGINT: 1 for U and M, residents of the 2021 area for S,
+        the weight of the pair for X. NULL where there is none: such an area is not split.
+    """
+    join = ""
+    complex_weight = "CAST(NULL AS BIGINT)"
+    if pair_weights is not None:
+        join = (
+            f"LEFT JOIN {ident(pair_weights)} p"
+            " ON p.lsoa11cd = c.lsoa11cd AND p.lsoa21cd = c.lsoa21cd"
+        )
+        complex_weight = "CAST(p.weight AS BIGINT)"
+    return f"""
+SELECT c.lsoa11cd, c.lsoa21cd, c.chgind,
+    CASE c.chgind
+        WHEN 'U' THEN 1
+        WHEN 'M' THEN 1
+        WHEN 'S' THEN CAST(r.{ident(count)} AS BIGINT)
+        ELSE {complex_weight}
+    END AS weight
+FROM {ident(changes)} c
+LEFT JOIN {ident(residents)} r ON r.{ident(code)} = c.lsoa21cd
+{join}
+"""
+
+
+def conversions_sql(changes: str, areas: str, *, weighted: bool) -> str:
+    """SQL that says, for each code of 2011, what becomes of it in the region.
+
+    Parameters
+    ----------
+    changes : str
+        Table with lsoa11cd, lsoa21cd, chgind, and weight where `weighted`.
+    areas : str
+        Table of the region's areas with lsoa21cd.
+    weighted : bool
+        Whether `changes` has weights.
+
+    Returns
+    -------
+    str
+        lsoa11cd; target, the one 2021 area (NULL for S and X); conversion; splittable, whether all
+        children have a weight and some have one above zero; in_region, whether any child is in the
+        region.
+    """
+    weight = "c.weight" if weighted else "CAST(NULL AS BIGINT)"
+    return f"""
+SELECT c.lsoa11cd,
+    CASE WHEN max(c.chgind) IN ('U', 'M') THEN min(c.lsoa21cd) END AS target,
+    CASE max(c.chgind)
+        WHEN 'U' THEN 'none' WHEN 'M' THEN 'merged' WHEN 'S' THEN 'split_weighted' ELSE 'complex'
+    END AS conversion,
+    coalesce(count({weight}) = count(*) AND min({weight}) >= 0 AND sum({weight}) > 0, false)
+        AS splittable,
+    bool_or(a.lsoa21cd IS NOT NULL) AS in_region
+FROM {ident(changes)} c
+LEFT JOIN {ident(areas)} a ON a.lsoa21cd = c.lsoa21cd
+GROUP BY c.lsoa11cd
+"""

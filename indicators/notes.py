@@ -1,0 +1,33 @@
+"""The notes that stand beside published figures, in words.
+
+Belongs here: every ``note_id`` this room gives, with its text, and how several are written in one
+cell. Does not belong here: status markers such as ``[c]`` (``rates.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+NOTES: dict[str, str] = {
+    "capped": "The numerator came out above the denominator, because the two were rounded "
+    "separately or because the supplier's own counts disagree; the share is shown as 100 %.",
+    "fewer_inputs": "One or more inputs of the index are missing for this area; the weights were "
+    "spread over the inputs that are present.",
+    "includes_not_placed": "The district's figure includes records that could not be placed in a "
+    "neighbourhood, for example people of no fixed abode; the neighbourhoods do not add up to it.",
+    "incomplete": "A delivery that belongs to this period is missing or was not admitted, so no "
+    "figure can be given.",
+    "not_supplied": "No agency of this district supplies the counts this figure needs.",
+    "period_offset": "The supplier's own reporting periods end inside this period but do not start "
+    "with it: the figure sums the supplier's reporting periods that end in it.",
+    "stock_earlier": "The count at the end of this period was not available; the last one before "
+    "it was used.",
+}
+"""Text of every note, by its identifier."""
+
+SEPARATOR = ","
+
+
+def joined(note_ids: Iterable[str]) -> str | None:
+    """Return identifiers as one cell: sorted, each once, comma separated; None if there is none."""
+    return SEPARATOR.join(sorted(set(note_ids))) or None

@@ -1,0 +1,329 @@
+"""The data dictionary: every table and column of a release, with type, words, unit and key.
+
+Belongs here: what is said of a table, once. The DuckDB comments, the Parquet metadata, the column
+order of every file and the allow-list of what may be published all follow from it.
+Does not belong here: how a file format is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its DuckDB type, what it holds and its unit ('' for codes and texts)."""
+
+    name: str
+    type: ColumnType
+    description: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, its columns in order, and the columns that name a row."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [c.name for c in self.columns]
+
+
+@dataclass(frozen=True)
+class View:
+    """A query kept in the DuckDB file, with words for it and for each of its columns."""
+
+    name: str
+    description: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+
+AREAS = Table(
+    "areas",
+    "One row per 2021 Lower layer Super Output Area (LSOA) of the region, with the areas it lies "
+    "in and its public census figures.",
+    ("lsoa21cd",),
+    (
+        Column("lsoa21cd", "VARCHAR", "GSS code of the 2021 LSOA."),
+        Column("lsoa21nm", "VARCHAR", "Name of the 2021 LSOA."),
+        Column("msoa21cd", "VARCHAR", "GSS code of the 2021 Middle layer Super Output Area."),
+        Column("msoa21nm", "VARCHAR", "Name of the 2021 Middle layer Super Output Area."),
+        Column("wd24cd", "VARCHAR", "GSS code of the 2024 ward; empty where no ward is known."),
+        Column("wd24nm", "VARCHAR", "Name of the 2024 ward; empty where no ward is known."),
+        Column("lad24cd", "VARCHAR", "GSS code of the 2024 local authority district."),
+        Column("lad24nm", "VARCHAR", "Name of the 2024 local authority district."),
+        Column("households", "BIGINT", "Households at the census, as published.", "households"),
+        Column("residents", "BIGINT", "Usual residents at the census, as published.", "people"),
+        Column("area_hectares", "DOUBLE", "Area on the British National Grid.", "hectares"),
+        Column("synthetic", "BOOLEAN", "True where the area itself is invented."),
+    ),
+)
+
+INDICATORS = Table(
+    "indicators",
+    "One row per published indicator: what it says, how it is computed, what to beware of.",
+    ("indicator_id",),
+    (
+        Column("indicator_id", "VARCHAR", "Short stable code, for example H01."),
+        Column("name", "VARCHAR", "Machine name, stable between releases."),
+        Column("title", "VARCHAR", "Title in plain English."),
+        Column("description", "VARCHAR", "What the indicator measures."),
+        Column("rationale", "VARCHAR", "Why it is published and what it helps to decide."),
+        Column("theme", "VARCHAR", "homelessness, social_care, digital_inclusion or context."),
+        Column("kind", "VARCHAR", "rate, share, statistic (published as it is) or composite."),
+        Column("numerator", "VARCHAR", "What is counted, in words."),
+        Column("denominator", "VARCHAR", "What it is divided by, in words."),
+        Column("multiplier", "DOUBLE", "The ratio is multiplied by this, for example 1000."),
+        Column("unit", "VARCHAR", "Unit of the value."),
+        Column("decimals", "INTEGER", "Decimal places the value is published with.", "digits"),
+        Column("interval_method", "VARCHAR", "Confidence interval: wilson, byar or none."),
+        Column("polarity", "VARCHAR", "lower_is_better, higher_is_better or none."),
+        Column("profile", "VARCHAR", "Disclosure profile applied to its counts."),
+        Column(
+            "minimum_denominator",
+            "INTEGER",
+            "Below this denominator the value is withheld as [u].",
+            "unit of the denominator",
+        ),
+        Column("caveats", "VARCHAR", "What to beware of when reading it."),
+        Column("sources", "VARCHAR", "Sources it is made from."),
+        Column("owner", "VARCHAR", "Who answers for the definition."),
+        Column("version", "VARCHAR", "Version of the definition."),
+    ),
+)
+
+OBSERVATIONS = Table(
+    "observations",
+    "The figures: one row per indicator, area, period and breakdown. Counts are protected: 0 to 4 "
+    "is hidden and marked [c], 5 and more is rounded to the nearest 5. An empty value is never 0: "
+    "value_status says why it is empty.",
+    (
+        "indicator_id",
+        "geography_type",
+        "geography_code",
+        "period_start",
+        "period_end",
+        "breakdown_type",
+        "breakdown_value",
+    ),
+    (
+        Column("period_start", "DATE", "First day of the period."),
+        Column("period_end", "DATE", "Last day of the period."),
+        Column("period_label", "VARCHAR", "The period in words."),
+        Column("geography_type", "VARCHAR", "Level: lsoa21, msoa21 or lad24."),
+        Column("geography_code", "VARCHAR", "GSS code of the area."),
+        Column("geography_name", "VARCHAR", "Name of the area."),
+        Column("geography_vintage", "VARCHAR", "Year of the area's boundaries."),
+        Column("indicator_id", "VARCHAR", "Indicator, see the table indicators."),
+        Column("breakdown_type", "VARCHAR", "What the figure is broken down by; 'none' if it is not."),
+        Column("breakdown_value", "VARCHAR", "Which part of the breakdown; 'all' if it is whole."),
+        Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
+        Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
+        Column(
+            "value",
+            "DOUBLE",
+            "The published figure; empty where value_status says so.",
+            "the column unit",
+        ),
+        Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
+        Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
+        Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
+        Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+        Column(
+            "value_status",
+            "VARCHAR",
+            "Empty for a plain value; else markers: [c] hidden to protect people, [x] not "
+            "available, [z] nothing to divide by, [u] unreliable and withheld, [e] estimated, "
+            "[r] revised.",
+        ),
+        Column("note_id", "VARCHAR", "Note that applies, see the table notes."),
+        Column("release_id", "VARCHAR", "Release the row belongs to."),
+    ),
+)
+
+NOTES = Table(
+    "notes",
+    "The notes that observations refer to.",
+    ("note_id",),
+    (
+        Column("note_id", "VARCHAR", "Short name of the note."),
+        Column("text", "VARCHAR", "What the note says."),
+    ),
+)
+
+ACCOUNTING = Table(
+    "accounting",
+    "What became of every row that was received: placed in an area, by method, or not placed, by "
+    "reason. For one source, period and quantity, received = placed + not placed.",
+    ("source_id", "period", "quantity", "outcome", "detail"),
+    (
+        Column("source_id", "VARCHAR", "Source, as declared by the region."),
+        Column("agency", "VARCHAR", "Agency that delivers the source."),
+        Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        Column("quantity", "VARCHAR", "'rows', or the name of an additive column."),
+        Column("outcome", "VARCHAR", "'received', 'placed' or 'not placed'."),
+        Column("detail", "VARCHAR", "Method of placing, or reason for not placing; 'all' in total."),
+        Column("amount", "BIGINT", "How many; empty where amount_status is [c].", "rows or units"),
+        Column("amount_status", "VARCHAR", "[c] where the amount is hidden to protect people."),
+    ),
+)
+
+LINEAGE = Table(
+    "lineage",
+    "Which delivered file, under which agreement and licence, each indicator was made from.",
+    ("indicator_id", "source_id", "period", "file_name", "sha256"),
+    (
+        Column("indicator_id", "VARCHAR", "Indicator, see the table indicators."),
+        Column("source_id", "VARCHAR", "Source, as declared by the region."),
+        Column("title", "VARCHAR", "Title of the source."),
+        Column("agency", "VARCHAR", "Agency that delivers the source."),
+        Column("agreement_id", "VARCHAR", "Agreement or licence the file was read under."),
+        Column("agreement_title", "VARCHAR", "Title of that agreement or licence."),
+        Column("licence", "VARCHAR", "Name of the open licence; empty for a sharing agreement."),
+        Column("attribution", "VARCHAR", "Words the licence asks for."),
+        Column("synthetic", "BOOLEAN", "True where the source describes synthetic people only."),
+        Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        Column("file_name", "VARCHAR", "Name of the delivered file."),
+        Column("sha256", "VARCHAR", "SHA-256 of the delivered file."),
+        Column("code_version", "VARCHAR", "Version of the code that made the indicator."),
+    ),
+)
+
+RELEASE_TABLES = {
+    t.name: t for t in (AREAS, INDICATORS, OBSERVATIONS, ACCOUNTING, LINEAGE, NOTES)
+}
+"""The tables of a release: nothing else is published."""
+
+DELIVERIES = Table(
+    "deliveries",
+    "One row per file that arrived, whatever became of it.",
+    ("source_id", "period", "version", "sha256", "outcome"),
+    (
+        Column("source_id", "VARCHAR", "Source, as declared by the region."),
+        Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        Column("version", "INTEGER", "Number of the delivery for that period.", "ordinal"),
+        Column("file_name", "VARCHAR", "Name of the file as it arrived."),
+        Column("sha256", "VARCHAR", "SHA-256 of the file."),
+        Column("bytes", "BIGINT", "Size of the file.", "bytes"),
+        Column("arrived_on", "DATE", "Day the file arrived."),
+        Column("outcome", "VARCHAR", "accepted, duplicate or refused."),
+        Column("reason", "VARCHAR", "Code of the reason; empty where accepted."),
+        Column("message", "VARCHAR", "The reason in words, for the agency."),
+        Column("days_late", "INTEGER", "Days after the due day; empty if not due.", "days"),
+    ),
+)
+
+DECISIONS = Table(
+    "decisions",
+    "One row per delivery and gate decision: what was admitted, and what was taken out first.",
+    ("source_id", "period", "version"),
+    (
+        Column("source_id", "VARCHAR", "Source, as declared by the region."),
+        Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        Column("version", "INTEGER", "Number of the delivery for that period.", "ordinal"),
+        Column("decision", "VARCHAR", "admitted, trimmed, refused or quarantined."),
+        Column("reasons", "VARCHAR", "Codes of the reasons, separated by commas."),
+        Column("message", "VARCHAR", "The decision in words."),
+        Column("clause", "VARCHAR", "Part of the agreement the decision rests on."),
+        Column("agreement_id", "VARCHAR", "Agreement the delivery came under."),
+        Column("agreement_version", "VARCHAR", "Version of that agreement."),
+        Column("columns_kept", "VARCHAR", "Columns that went on, separated by commas."),
+        Column("columns_dropped", "VARCHAR", "Declared columns taken out, separated by commas."),
+        Column("columns_undeclared", "VARCHAR", "Columns nobody declared: never read."),
+        Column("rows_read", "BIGINT", "Rows in the file.", "rows"),
+        Column("rows_broken", "BIGINT", "Rows that could not be read.", "rows"),
+        Column("rows_duplicate", "BIGINT", "Exact repeats taken out.", "rows"),
+        Column("rows_kept", "BIGINT", "Rows that went on.", "rows"),
+    ),
+)
+
+CHECKS = Table(
+    "checks",
+    "One row per delivery and check: passed, failed or could not run.",
+    ("source_id", "period", "version", "check_id"),
+    (
+        Column("source_id", "VARCHAR", "Source, as declared by the region."),
+        Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        Column("version", "INTEGER", "Number of the delivery for that period.", "ordinal"),
+        Column("check_id", "VARCHAR", "Stable name of the check."),
+        Column("expectation", "VARCHAR", "What is expected, as the suite names it."),
+        Column("column_name", "VARCHAR", "Column checked; empty for a check of the table."),
+        Column("severity", "VARCHAR", "blocking or warning."),
+        Column("outcome", "VARCHAR", "passed, failed or could_not_run."),
+        Column("rows_checked", "BIGINT", "Rows the check looked at.", "rows"),
+        Column("rows_failed", "BIGINT", "Rows that failed it.", "rows"),
+        Column("meaning", "VARCHAR", "What a failure means and what would fix it."),
+    ),
+)
+
+QUALITY_TABLES = {t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING)}
+"""What the quality page is made from."""
+
+LATEST_OBSERVATIONS = View(
+    "latest_observations",
+    "The latest period of every indicator at every level, with its title: start here.",
+    """
+    SELECT i.theme, o.indicator_id, i.title, o.geography_type, o.geography_code,
+           o.geography_name, o.period_label, o.period_end, o.value, o.unit, o.lower_ci,
+           o.upper_ci, o.value_status, o.note_id
+    FROM observations AS o
+    JOIN indicators AS i USING (indicator_id)
+    JOIN (
+        SELECT indicator_id, geography_type, max(period_end) AS period_end
+        FROM observations GROUP BY ALL
+    ) AS latest USING (indicator_id, geography_type, period_end)
+    ORDER BY o.indicator_id, o.geography_type, o.geography_code
+    """,
+    (
+        ("theme", "Theme of the indicator."),
+        ("indicator_id", "Indicator, see the table indicators."),
+        ("title", "Title of the indicator."),
+        ("geography_type", "Level: lsoa21, msoa21 or lad24."),
+        ("geography_code", "GSS code of the area."),
+        ("geography_name", "Name of the area."),
+        ("period_label", "The period in words."),
+        ("period_end", "Last day of the period."),
+        ("value", "The published figure; empty where value_status says so."),
+        ("unit", "Unit of value and of both limits."),
+        ("lower_ci", "Lower 95% confidence limit."),
+        ("upper_ci", "Upper 95% confidence limit."),
+        ("value_status", "Empty for a plain value, else markers such as [c]."),
+        ("note_id", "Note that applies, see the table notes."),
+    ),
+)
+
+COVERAGE = View(
+    "coverage",
+    "How many areas have a figure, by indicator, level and period: what is hidden or missing.",
+    """
+    SELECT indicator_id, geography_type, period_start, period_end, period_label,
+           count(*) AS areas, count(value) AS areas_with_value,
+           count(*) FILTER (value_status LIKE '%[c]%') AS areas_hidden,
+           count(*) FILTER (value_status LIKE '%[x]%') AS areas_not_available
+    FROM observations GROUP BY ALL
+    ORDER BY indicator_id, geography_type, period_start
+    """,
+    (
+        ("indicator_id", "Indicator, see the table indicators."),
+        ("geography_type", "Level: lsoa21, msoa21 or lad24."),
+        ("period_start", "First day of the period."),
+        ("period_end", "Last day of the period."),
+        ("period_label", "The period in words."),
+        ("areas", "Areas at this level."),
+        ("areas_with_value", "Areas with a published figure."),
+        ("areas_hidden", "Areas marked [c]: hidden to protect people."),
+        ("areas_not_available", "Areas marked [x]: a delivery is missing."),
+    ),
+)
+
+VIEWS = {v.name: v for v in (LATEST_OBSERVATIONS, COVERAGE)}
