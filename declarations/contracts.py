@@ -17,7 +17,7 @@ from declarations.base import Declaration, Identifier, Period
 ColumnType = Literal["text", "integer", "number", "date", "month", "boolean"]
 LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice"]
 ReferenceRole = Literal[
-    "areas", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes", "uprns", "practices",
+    "areas", "hierarchy", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes", "uprns", "practices",
     "district_totals",
 ]  # fmt: skip
 
@@ -55,6 +55,10 @@ class Column(Declaration):
     date_format: str | None = Field(default=None, description="strptime format; default ISO.")
     additive: bool = Field(
         default=False, description="A count that may be summed, and split over areas."
+    )
+    blocking: bool = Field(
+        default=False,
+        description="An unknown code or a value outside the bounds quarantines the delivery.",
     )
 
     @model_validator(mode="after")

@@ -101,7 +101,7 @@ def _rewrite(pattern: str, classes: Mapping[str, str], *, end: str, last: str) -
                 bracket_at = position
             elif pattern.startswith("(?", position):
                 _refuse_special_group(pattern[position:])
-            elif letter == "+" and pattern[position - 1 : position] in tuple("+*?}"):
+            elif letter == "+" and pieces and pieces[-1] in tuple("+*?}"):
                 raise UnsupportedPatternError("possessive repeats are not in RE2")
             pieces.append(letter)
         position += size

@@ -12,6 +12,7 @@ that could not be read as the column's type. Cells arrive trimmed, missing ones 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import ConfigurationError
@@ -59,8 +60,8 @@ def build_suite(
     ConfigurationError
         If a column's codes, pattern or range cannot be turned into an expectation.
     """
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
+    import great_expectations as gx  # noqa: PLC0415
+    import great_expectations.expectations as gxe  # noqa: PLC0415
 
     kept = {c.name for c in contract.columns if keep is None or c.name in keep}
     drafts = [_at_least_one_row()]
@@ -115,9 +116,8 @@ def _with_own_ids(drafts: list[Draft]) -> Iterator[Draft]:
     for kind, settings, meta in drafts:
         check_id = meta["check_id"]
         seen[check_id] = seen.get(check_id, 0) + 1
-        if seen[check_id] > 1:
-            meta = {**meta, "check_id": f"{check_id}.{seen[check_id]}"}
-        yield kind, settings, meta
+        number = f".{seen[check_id]}" if seen[check_id] > 1 else ""
+        yield kind, settings, {**meta, "check_id": f"{check_id}{number}"}
 
 
 def _at_least_one_row() -> Draft:
@@ -161,7 +161,7 @@ def _of_column(contract: Contract, column: Column, source: Source | None) -> Ite
             {
                 "column": f"{name}{READABLE_SUFFIX}",
                 "value_set": [True],
-                "mostly": 1 - contract.format.broken_rows_allowed,
+                "mostly": round(1 - contract.format.broken_rows_allowed, 10),
             },
             check_id=f"readable.{name}",
             severity=BLOCKING,
@@ -257,7 +257,7 @@ def _of_check(contract: Contract, check: Check) -> Iterator[Draft]:
         name = f"check.unique.{'.'.join(columns)}"
         yield _unique(contract, columns, check_id=name, mostly=check.mostly, **shared)
     else:
-        for earlier, later in zip(columns, columns[1:], strict=False):
+        for earlier, later in pairwise(columns):
             yield _draft(
                 "ExpectColumnPairValuesAToBeGreaterThanB",
                 {

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import GeographyError
-from geography.coordinates import BNG, require_supported_crs
+from geography.coordinates import BNG, WGS84, require_supported_crs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -234,20 +234,13 @@ def _named(
 
 def _settle_crs(frame: geopandas.GeoDataFrame, path: Path, crs: int | None) -> int:
     """EPSG code of the file, from the file and the caller, or an error."""
-    declared = frame.crs.to_epsg() if frame.crs is not None else None
-    if frame.crs is not None and declared is None:
-        # CRS84 is WGS84 with the order of axes that every file here uses.
-        declared = 4326 if frame.crs.is_geographic else None
-    if not _names_crs(path):
-        declared_by_default, declared = declared, None
-    else:
-        declared_by_default = None
-    if crs is not None and declared is not None and crs != declared:
+    read = _epsg(frame)
+    if crs is not None and read is not None and crs != read and _names_crs(path):
         raise GeographyError(
-            f"The boundaries {path.name} say EPSG:{declared} and their declaration EPSG:{crs}",
+            f"The boundaries {path.name} say EPSG:{read} and their declaration EPSG:{crs}",
             "Correct the declaration, or ask for the file again",
         )
-    epsg = crs or declared or declared_by_default
+    epsg = crs or read
     if epsg is None:
         raise GeographyError(
             f"The boundaries {path.name} do not say their coordinate system",
@@ -255,6 +248,16 @@ def _settle_crs(frame: geopandas.GeoDataFrame, path: Path, crs: int | None) -> i
         )
     _check_extent(frame, path, epsg)
     return require_supported_crs(epsg)
+
+
+def _epsg(frame: geopandas.GeoDataFrame) -> int | None:
+    if frame.crs is None:
+        return None
+    if frame.crs.to_authority() == ("OGC", "CRS84"):
+        # WGS84 with longitude first, which is the order of every file read here.
+        return WGS84
+    code: int | None = frame.crs.to_epsg()
+    return code
 
 
 def _names_crs(path: Path) -> bool:

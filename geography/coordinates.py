@@ -119,7 +119,7 @@ def detect_crs(x: ArrayLike, y: ArrayLike) -> CrsDetection:
         all are missing.
     """
     found = np.bincount(classify(x, y), minlength=len(KINDS))
-    counts = {kind: int(n) for kind, n in zip(KINDS, found, strict=True)}
+    counts: dict[str, int] = {kind: int(n) for kind, n in zip(KINDS, found, strict=True)}
     usable = sum(counts.values()) - counts["missing"]
     if not usable:
         return CrsDetection("unknown", counts)

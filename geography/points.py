@@ -74,9 +74,8 @@ class PointLocator:
         self._codes: NDArray[np.object_] = names[order]
         self._polygons = geometry[order]
         self._chunk = chunk
-        self.bounds: tuple[float, float, float, float] = tuple(
-            float(v) for v in shapely.total_bounds(self._polygons)
-        )
+        left, bottom, right, top = shapely.total_bounds(self._polygons)
+        self.bounds = (float(left), float(bottom), float(right), float(top))
 
     def __len__(self) -> int:
         return len(self._codes)

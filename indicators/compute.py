@@ -124,7 +124,7 @@ def _category_parameters(numerator: Term, denominator: Term) -> dict[str, list[o
     for name, term in (("numerator", numerator), ("denominator", denominator)):
         # No list means every category, which is what a bare * says.
         for category in [ANY_ENDING] if term.categories is None else term.categories:
-            text = category.casefold()
+            text = category.lower()
             wanted.append((name, text.removesuffix(ANY_ENDING), text.endswith(ANY_ENDING)))
     return {
         "wanted_term": [w[0] for w in wanted],

@@ -82,7 +82,8 @@ def wilson(x: npt.ArrayLike, n: npt.ArrayLike, confidence: float = 0.95) -> tupl
 def exact_poisson(x: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Return the exact (Garwood) interval of the mean of a Poisson count.
 
-    ``χ²⁻¹(α/2, 2x)/2`` and ``χ²⁻¹(1 - α/2, 2x + 2)/2``; the lower limit of 0 is 0.
+    ``chi2inv(t, 2x)/2`` and ``chi2inv(1 - t, 2x + 2)/2`` with ``t`` the tail, 0.025 for 95 %; the
+    lower limit of 0 is 0.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def exact_poisson(x: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, F
     events = _counts(x, "the count")
     tail = _tail(confidence)
     positive = np.where(events == 0, np.nan, events)
-    # The chi-squared quantile with 2k degrees of freedom, halved, is the gamma quantile with shape k.
+    # Half the chi-squared quantile with 2k degrees of freedom is the gamma quantile of shape k.
     lower = np.where(events == 0, 0.0, gammaincinv(positive, tail))
     upper = gammaincinv(events + 1, 1 - tail)
     return lower, upper

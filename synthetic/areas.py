@@ -20,6 +20,7 @@ from synthetic.grouping import contiguous_groups, nearest_groups
 from synthetic.tessellation import Floats, Tessellation
 
 DISTRICT_NAMES = ("Northwood", "Alderbrook", "Kingsmere", "Stonebridge", "Wrenfield")
+DISTRICT_SHORT_NAMES = ("NW", "AB", "KM", "SB", "WF")
 MARK = "(synthetic)"
 
 
@@ -45,6 +46,18 @@ class Areas:
     polygons: NDArray[Any]
     tessellation: Tessellation
     districts: tuple[str, ...]
+
+
+def lad_code(district: int) -> str:
+    """Return the GSS code of a district by its index."""
+    return f"E0899{district + 1:04d}"
+
+
+def short_name(district: int) -> str:
+    """Return the letters a district puts before its own record numbers."""
+    if district < len(DISTRICT_SHORT_NAMES):
+        return DISTRICT_SHORT_NAMES[district]
+    return f"D{district + 1}"
 
 
 def make_areas(rng: Generator, tessellation: Tessellation, districts: int) -> Areas:
@@ -107,12 +120,10 @@ def _named(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     number = [f"{value + 1:03d}" for value in frame["number"]]
     return frame.assign(
         lsoa21cd=[f"E0199{row + 1:04d}" for row in range(len(frame))],
-        lsoa21nm=[
-            f"{d} {n}{at} {MARK}" for d, n, at in zip(district, number, letter, strict=True)
-        ],
+        lsoa21nm=[f"{d} {n}{at} {MARK}" for d, n, at in zip(district, number, letter, strict=True)],
         msoa21cd=[f"E0299{row + 1:04d}" for row in frame["msoa"]],
         msoa21nm=[f"{d} {n} {MARK}" for d, n in zip(district, number, strict=True)],
-        lad24cd=[f"E0899{row + 1:04d}" for row in frame["district"]],
+        lad24cd=[lad_code(row) for row in frame["district"]],
         lad24nm=[f"{d} {MARK}" for d in district],
     )
 

@@ -196,8 +196,8 @@ SERVICE_TYPES: Shares = {
 }
 CARE_ACCOMMODATION: Shares = {
     "Owner occupier or shared ownership scheme": 34,
-    "Tenant": 32,
-    "Tenant - private landlord": 7,
+    "Tenant: Local authority or other social housing provider": 32,
+    "Tenant: Private landlord": 7,
     "Settled mainstream housing with family or friends": 16,
     "Supported accommodation, supported lodgings or supported group home": 5,
     "Shared Lives scheme": 1,

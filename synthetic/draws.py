@@ -49,8 +49,6 @@ def days(rng: Generator, lowest: int, highest: int, count: int) -> NDArray[np.ti
     return rng.integers(lowest, highest + 1, count).astype("timedelta64[D]")
 
 
-def thin(
-    rng: Generator, expected: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def thin(rng: Generator, expected: NDArray[np.float64]) -> NDArray[np.int64]:
     """Draw Poisson counts."""
     return rng.poisson(np.maximum(expected, 0.0))

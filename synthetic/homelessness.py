@@ -1,7 +1,7 @@
-"""Homelessness cases and the quarterly extracts a council's system exports from them.
+"""Homelessness cases of invented households.
 
-Belongs here: the life of each case (application, duties, temporary accommodation) and the columns
-of the export. Does not belong here: which council sends which file. Headings are the H-CLIC field
+Belongs here: the life of each case (application, duties, temporary accommodation). Does not belong
+here: the file of a quarter, which is ``homelessness_export``. Headings are the H-CLIC field
 numbers that council systems export (domain dossier 1.1). ``make_cases`` needs only postcodes with
 their LSOA and a weight, so it can be calibrated on any place.
 """
@@ -9,7 +9,6 @@ their LSOA and a weight, so it can be calibrated on any place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +19,11 @@ from synthetic import code_lists
 from synthetic.draws import days, pick, place_by, yes_no
 from synthetic.months import first_day, last_day, shift
 from synthetic.people import births, ninos, surnames
-from synthetic.tables import Table, dates, numbers
+from synthetic.tables import NEVER, Cells, blanked
 
 NO_FIXED_ABODE = "ZZ99 3VZ"
 DUTY_DAYS = 56
 Days = NDArray[np.datetime64]
-Texts = NDArray[Any]
-NEVER = np.datetime64("NaT", "D")
 
 HEADINGS = {
     "HCLIC 1.1": "case_ref",
@@ -60,18 +57,6 @@ HEADINGS = {
     "HCLIC 9.5": "ta_type",
     "HCLIC 9.9": "ta_exit",
 }
-# What is known only from the day in the first column on.
-DEPENDENT = {
-    "prev_start": (),
-    "prev_end": ("prev_end_reason",),
-    "relief_start": (),
-    "relief_end": ("relief_end_reason",),
-    "main_decision": ("main_outcome", "priority_need"),
-    "main_end": (),
-    "ta_entry": ("ta_type",),
-    "ta_exit": (),
-}
-EVENTS = ("assess_date", "prev_end", "relief_end", "main_decision", "main_end")
 
 
 def make_cases(
@@ -140,7 +125,7 @@ def _padded(values: NDArray[np.int64], history: int) -> NDArray[np.int64]:
 
 def _assessed(
     owed: Mapping[str, ArrayLike], quarters: int, history: int
-) -> tuple[Texts, NDArray[np.int64]]:
+) -> tuple[Cells, NDArray[np.int64]]:
     duties, places = [], []
     for duty in code_lists.DUTIES:
         if duty not in owed:
@@ -152,7 +137,8 @@ def _assessed(
     return np.concatenate(duties), np.concatenate(places)
 
 
-def _bounds(quarter: str) -> tuple[np.datetime64, np.datetime64]:
+def quarter_bounds(quarter: str) -> tuple[np.datetime64, np.datetime64]:
+    """Return the first and last day of the quarter that ends with a month ``YYYY-MM``."""
     return (
         np.datetime64(first_day(shift(quarter, -2)), "D"),
         np.datetime64(last_day(quarter), "D"),
@@ -160,7 +146,7 @@ def _bounds(quarter: str) -> tuple[np.datetime64, np.datetime64]:
 
 
 def _within(rng: Generator, spans: Sequence[str], quarter: NDArray[np.int64]) -> Days:
-    bounds = [_bounds(span) for span in spans]
+    bounds = [quarter_bounds(span) for span in spans]
     start = np.array([low for low, _ in bounds])
     length = np.array([(high - low).astype(int) + 1 for low, high in bounds])
     step = (rng.random(quarter.size) * length[quarter]).astype(np.int64)
@@ -170,7 +156,7 @@ def _within(rng: Generator, spans: Sequence[str], quarter: NDArray[np.int64]) ->
 def _applicants(
     rng: Generator,
     places: pd.DataFrame,
-    duty: Texts,
+    duty: Cells,
     assess: Days,
     no_fixed_abode_share: float,
 ) -> pd.DataFrame:
@@ -195,9 +181,7 @@ def _applicants(
             "postcode": np.where(
                 homeless, NO_FIXED_ABODE, places["postcode"].to_numpy(dtype=object)[home]
             ).astype(object),
-            "lsoa21cd": np.where(
-                homeless, None, places["lsoa21cd"].to_numpy(dtype=object)[home]
-            ).astype(object),
+            "lsoa21cd": blanked(places["lsoa21cd"].to_numpy(dtype=object)[home], homeless, None),
             "eligible": np.where(duty == "ineligible", "No", "Yes").astype(object),
             "n_children": np.where(age < 60, np.minimum(rng.poisson(0.75, count), 7), 0),
             "ethnic_group": pick(rng, code_lists.ETHNIC_GROUPS, count),
@@ -212,7 +196,7 @@ def _applicants(
     )
 
 
-def _support_needs(rng: Generator, count: int) -> Texts:
+def _support_needs(rng: Generator, count: int) -> Cells:
     wanted = rng.choice(4, count, p=[0.38, 0.29, 0.19, 0.14])
     drawn = [pick(rng, code_lists.SUPPORT_NEEDS, count) for _ in range(3)]
     order = {label: at for at, label in enumerate(code_lists.SUPPORT_NEEDS)}
@@ -270,7 +254,7 @@ def _add_temporary_accommodation(
     offset = days(rng, 0, 20, count)
     inside = np.zeros(count, dtype=bool)
     for at, span in enumerate(spans):
-        low, high = _bounds(span)
+        low, high = quarter_bounds(span)
         # The first quarter of the history fills the stock from every case it has.
         wanted = int(stock[at])
         moving_in = max(wanted // 9, wanted - int(inside.sum()))
@@ -289,83 +273,3 @@ def _add_temporary_accommodation(
     frame["ta_entry"], frame["ta_exit"] = entry, leaving
     kind = pick(rng, code_lists.TA_TYPES, count)
     frame["ta_type"] = np.where(np.isnat(entry), "", kind).astype(object)
-
-
-def in_quarter(cases: pd.DataFrame, quarter: str) -> NDArray[np.bool_]:
-    """Whether each case belongs in a quarter's file.
-
-    A case does if in the quarter it was assessed, a duty ended or a main duty was decided, or if
-    it was in temporary accommodation on any day of it.
-    """
-    low, high = _bounds(quarter)
-    active = np.zeros(len(cases), dtype=bool)
-    for name in EVENTS:
-        day = cases[name].to_numpy().astype("datetime64[D]")
-        active |= (day >= low) & (day <= high)
-    entry = cases["ta_entry"].to_numpy().astype("datetime64[D]")
-    leaving = cases["ta_exit"].to_numpy().astype("datetime64[D]")
-    housed = (entry <= high) & (np.isnat(leaving) | (leaving >= low))
-    known = cases["assess_date"].to_numpy().astype("datetime64[D]") <= high
-    return (active | housed) & known
-
-
-def quarter_table(cases: pd.DataFrame, quarter: str) -> Table:
-    """Return the export of a quarter, as known at its end.
-
-    Parameters
-    ----------
-    cases : pandas.DataFrame
-        From ``make_cases``, already limited to the quarter by ``in_quarter``.
-    quarter : str
-        ``YYYY-MM``.
-
-    Returns
-    -------
-    dict of str to object array
-        Columns ``HEADINGS``; days as dd/mm/yyyy; what happened after the quarter is blank.
-    """
-    high = _bounds(quarter)[1]
-    known: dict[str, Texts] = {}
-    for day_name, others in DEPENDENT.items():
-        day = cases[day_name].to_numpy().astype("datetime64[D]")
-        future = np.isnat(day) | (day > high)
-        known[day_name] = dates(np.where(future, NEVER, day), "%d/%m/%Y")
-        for other in others:
-            known[other] = np.where(future, "", cases[other].to_numpy(dtype=object)).astype(object)
-    table: Table = {}
-    for heading, name in HEADINGS.items():
-        if name in known:
-            table[heading] = known[name]
-        elif name in ("dob", "assess_date", "app_date"):
-            table[heading] = dates(cases[name].to_numpy(), "%d/%m/%Y")
-        elif name == "n_children":
-            table[heading] = numbers(cases[name].to_numpy())
-        else:
-            table[heading] = cases[name].to_numpy(dtype=object)
-    return table
-
-
-def quarter_truth(cases: pd.DataFrame, quarter: str, district: str) -> pd.DataFrame:
-    """Count the cases of a quarter's file by true LSOA and duty.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``district``, ``period``, ``lsoa21cd`` (None where the record has no usable address),
-        ``duty_owed``, ``n`` (cases assessed in the quarter) and ``records`` (all cases in the
-        file, whenever they were assessed).
-    """
-    low, high = _bounds(quarter)
-    assessed = cases["assess_date"].to_numpy().astype("datetime64[D]")
-    counted = pd.DataFrame(
-        {
-            "lsoa21cd": cases["lsoa21cd"].to_numpy(dtype=object),
-            "duty_owed": cases["duty_owed"].to_numpy(dtype=object),
-            "n": ((assessed >= low) & (assessed <= high)).astype(np.int64),
-            "records": 1,
-        }
-    )
-    grouped = counted.groupby(["lsoa21cd", "duty_owed"], dropna=False, as_index=False).sum()
-    grouped.insert(0, "period", quarter)
-    grouped.insert(0, "district", district)
-    return grouped

@@ -17,12 +17,29 @@ from declarations.errors import ConfigurationError
 
 Texts = NDArray[Any]
 
-_FIRST = (
-    "Quillfeather Thistlewick Brambleshaw Ottermere Pinchbarrow Sedgemoulder Wimblethorn Foxgloam "
-    "Gristleham Hobblewort Inkpenny Jackdawson Kettleblow Larkspindle Mossbuckle Nettlecombe "
-    "Puddifer Ramshollow Snickleby Tanglewych"
-).split()
-_SECOND = "by ham ton worthy stead ley croft mere wold".split()
+_FIRST = [
+    "Quillfeather",
+    "Thistlewick",
+    "Brambleshaw",
+    "Ottermere",
+    "Pinchbarrow",
+    "Sedgemoulder",
+    "Wimblethorn",
+    "Foxgloam",
+    "Gristleham",
+    "Hobblewort",
+    "Inkpenny",
+    "Jackdawson",
+    "Kettleblow",
+    "Larkspindle",
+    "Mossbuckle",
+    "Nettlecombe",
+    "Puddifer",
+    "Ramshollow",
+    "Snickleby",
+    "Tanglewych",
+]
+_SECOND = ["by", "ham", "ton", "worthy", "stead", "ley", "croft", "mere", "wold"]
 ACCENTED_SURNAMES = ("Zoëlla-Núñezworth", "Brontëquill", "Façadeby", "Müllerthistle", "Ångströmby")
 
 

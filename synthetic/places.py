@@ -170,7 +170,9 @@ def _codes(rng: Generator, frame: pd.DataFrame, lsoa: NDArray[np.int64]) -> NDAr
     outward = (msoa - first_msoa) // 3 + 1
     letters = np.array([f"Q{chr(ord('A') + row)}" for row in range(district.max() + 1)])
     sector = np.char.add(letters[district], outward.astype(str))[lsoa]
-    inward = np.array([f"{n}{a}{b}" for n in range(10) for a in INWARD_LETTERS for b in INWARD_LETTERS])
+    inward = np.array(
+        [f"{n}{a}{b}" for n in range(10) for a in INWARD_LETTERS for b in INWARD_LETTERS]
+    )
     codes = np.empty(lsoa.size, dtype=object)
     for name in np.unique(sector):
         rows = np.flatnonzero(sector == name)

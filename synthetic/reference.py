@@ -30,7 +30,16 @@ UPRNS = "ons_uprns"
 def reference_extracts(world: World) -> Iterator[Extract]:
     """Yield the reference files, each delivered once."""
     lsoas = world.areas.lsoas
-    columns = "lsoa21cd lsoa21nm msoa21cd msoa21nm lad24cd lad24nm wd24cd wd24nm".split()
+    columns = [
+        "lsoa21cd",
+        "lsoa21nm",
+        "msoa21cd",
+        "msoa21nm",
+        "lad24cd",
+        "lad24nm",
+        "wd24cd",
+        "wd24nm",
+    ]
     yield Extract(
         BOUNDARIES21,
         None,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Cells = NDArray[Any]
 Table = dict[str, Cells]
+NEVER = np.datetime64("NaT", "D")
 
 
 def take(labels: tuple[str, ...] | list[str], codes: NDArray[np.integer[Any]]) -> Cells:
@@ -47,6 +48,13 @@ def dates(values: NDArray[Any], pattern: str = "%Y-%m-%d") -> Cells:
     unique, place = np.unique(days[known], return_inverse=True)
     texts[known] = np.array([day.strftime(pattern) for day in unique.tolist()], dtype=object)[place]
     return texts
+
+
+def blanked(cells: Cells, chosen: NDArray[np.bool_], value: str | None = "") -> Cells:
+    """Return the cells with another value, by default none, where chosen."""
+    changed = cells.copy()
+    changed[chosen] = value
+    return changed
 
 
 def rows(table: Mapping[str, Cells]) -> int:

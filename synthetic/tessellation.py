@@ -128,9 +128,7 @@ def _towns(rng: Generator, outline: _Outline, districts: int, radius: float) -> 
     return np.vstack([main, smaller[outline.holds(smaller)]])
 
 
-def _scatter(
-    rng: Generator, outline: _Outline, towns: Floats, cells: int, radius: float
-) -> Floats:
+def _scatter(rng: Generator, outline: _Outline, towns: Floats, cells: int, radius: float) -> Floats:
     kept = np.empty((0, 2))
     # A main town draws as many points as it is large; a smaller town a quarter of that.
     weight = np.linspace(1.0, 0.3, len(towns))
@@ -184,9 +182,7 @@ def _bent_edges(
     edges: dict[tuple[int, int], Floats] = {}
     ridges = sorted(
         (min(pair), max(pair), tuple(ends))
-        for pair, ends in zip(
-            diagram.ridge_points.tolist(), diagram.ridge_vertices, strict=True
-        )
+        for pair, ends in zip(diagram.ridge_points.tolist(), diagram.ridge_vertices, strict=True)
         if min(pair) < cells
     )
     for left, right, (start, end) in ridges:
@@ -202,13 +198,13 @@ def _bend(
     length = float(np.hypot(*(end - start)))
     spacing = float(np.hypot(*(right - left)))
     if length < 0.08 * spacing or bend == 0:
-        return np.round(np.vstack([start, end]), DECIMETRE)
+        return _rounded(np.vstack([start, end]))
     depth = 3 if length < 0.5 * spacing else 4
-    pull = np.zeros(2)
+    pull: Floats = np.zeros(2)
     size = 0.5 * bend * min(1.0, length / spacing)
     for _ in range(depth):
         middle = (pull[:-1] + pull[1:]) / 2 + rng.normal(0, size, pull.size - 1)
-        finer = np.empty(pull.size * 2 - 1)
+        finer = np.empty(pull.size * 2 - 1, dtype=np.float64)
         finer[::2], finer[1::2] = pull, middle
         pull, size = finer, size * 0.55
     pull = np.clip(pull, -bend, bend)
@@ -224,7 +220,11 @@ def _bend(
     base = start + along[:, None] * (end - start)
     towards = np.where((pull > 0)[:, None], left, right)
     curve = base + np.abs(pull)[:, None] * (towards - base)
-    return np.round(curve, DECIMETRE)
+    return _rounded(curve)
+
+
+def _rounded(points: Floats) -> Floats:
+    return np.asarray(np.round(points, DECIMETRE), dtype=np.float64)
 
 
 def _assemble(edges: dict[tuple[int, int], Floats], cells: int) -> NDArray[Any] | None:
@@ -245,7 +245,7 @@ def _assemble(edges: dict[tuple[int, int], Floats], cells: int) -> NDArray[Any] 
 
 def _joined(curves: list[Floats]) -> Floats | None:
     """Chain the edges of one cell into a ring; None where they do not close."""
-    left = {index: curve for index, curve in enumerate(curves)}
+    left = dict(enumerate(curves))
     ring = [left.pop(0)]
     while left:
         tip = tuple(ring[-1][-1])
@@ -282,4 +282,6 @@ def _described(
             neighbours[right].add(left)
             inner[left, right] = curve
     corners = [np.array(sorted(points)) for points in ends]
-    return Tessellation(np.round(centres, DECIMETRE), polygons, corners, neighbours, inner, towns, radius)
+    return Tessellation(
+        np.round(centres, DECIMETRE), polygons, corners, neighbours, inner, towns, radius
+    )

@@ -65,7 +65,9 @@ class Vintages:
         for point in np.flatnonzero(np.isin(self.change[lsoa], ["M", "X"])):
             rows = self.parts[lsoa[point]]
             place = shapely.Point(xy[point])
-            found[point] = min(rows, key=lambda row: self.polygons11[row].distance(place))
+            found[point] = min(
+                rows, key=lambda row: float(shapely.distance(self.polygons11[row], place))
+            )
         return found
 
 
@@ -151,7 +153,9 @@ def _halves(areas: Areas, cell: int) -> list[Any] | None:
     return _cut(areas.polygons[cell], [start, areas.tessellation.centres[cell], end])
 
 
-def _complex_group(rng: Generator, areas: Areas, free: set[int]) -> tuple[str, list[int], list[Any]]:
+def _complex_group(
+    rng: Generator, areas: Areas, free: set[int]
+) -> tuple[str, list[int], list[Any]]:
     edges = areas.tessellation.shared_edges
     district = areas.lsoas["district"].to_numpy()
     centres = areas.tessellation.centres
@@ -191,7 +195,10 @@ def _each_in_both(pieces: Sequence[Any], polygons: NDArray[Any]) -> bool:
 
 def _described(areas: Areas, groups: list[tuple[str, list[int], list[Any]]]) -> Vintages:
     frame = areas.lsoas
-    codes, names, polygons, changes = [], [], [], []
+    codes: list[str] = []
+    names: list[str] = []
+    polygons: list[Any] = []
+    changes: list[tuple[str, str, int, str]] = []
     parts: list[list[int]] = [[] for _ in range(len(frame))]
     change = np.empty(len(frame), dtype=object)
     letters: dict[str, int] = {}

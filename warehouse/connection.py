@@ -51,7 +51,7 @@ def limits_from_environment() -> Limits:
 
 
 def _encryption_extension() -> Path:
-    """Return the path of the httpfs extension in its wheel: DuckDB writes encrypted files with it."""
+    """Return the path of the httpfs extension: DuckDB writes encrypted files only with it."""
     spec = importlib.util.find_spec("duckdb_extension_httpfs")
     if spec is None or not spec.submodule_search_locations:
         raise StorageError(

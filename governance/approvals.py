@@ -1,0 +1,135 @@
+"""Approvals: two different people, bound to the hash of what they saw.
+
+Belongs here: recording an approval, and deciding whether a candidate may be published. A changed
+byte changes the hash, and with it every earlier approval is void.
+Does not belong here: who a person is. The platform has no login of its own: the name is what the
+operating system or the proxy in front says, and is recorded beside the account that ran it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from declarations.errors import ApprovalError
+from declarations.region import Region
+
+Role = Literal["requester", "approver"]
+_HASH = re.compile(r"^[0-9a-f]{64}$")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One person's word on one candidate."""
+
+    candidate_hash: str
+    role: Role
+    person: str
+    account: str
+    at: str
+    standing: bool = False
+
+
+def _identity(person: str) -> str:
+    """Fold case, accents, blanks and widths, so that one person cannot sign under two spellings."""
+    folded = unicodedata.normalize("NFKD", person).casefold()
+    return "".join(c for c in folded if c.isalnum())
+
+
+def _file(folder: Path, candidate_hash: str) -> Path:
+    if not _HASH.match(candidate_hash):
+        raise ApprovalError("A candidate is named by the 64 hexadecimal digits of its hash")
+    return folder / f"{candidate_hash}.jsonl"
+
+
+def record(folder: Path, candidate_hash: str, role: Role, person: str) -> Approval:
+    """Record that a person requests or approves a candidate.
+
+    Raises
+    ------
+    ApprovalError
+        If the same person already signed in the other role, or gives no name.
+    """
+    if not _identity(person):
+        raise ApprovalError("An approval needs the name of a person", "Give --by 'First Last'")
+    account = getpass.getuser()
+    earlier = recorded(folder, candidate_hash)
+    for approval in earlier:
+        if approval.role != role and _identity(approval.person) == _identity(person):
+            raise ApprovalError(
+                f"The same person cannot be {approval.role} and {role} of one release",
+                "Ask a second person",
+            )
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    approval = Approval(candidate_hash, role, person.strip(), account, now)
+    path = _file(folder, candidate_hash)
+    folder.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(approval), sort_keys=True) + "\n")
+    return approval
+
+
+def recorded(folder: Path, candidate_hash: str) -> list[Approval]:
+    """Return the approvals of exactly this hash; a malformed line is an error, not an approval."""
+    path = _file(folder, candidate_hash)
+    if not path.exists():
+        return []
+    approvals = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            approval = Approval(**json.loads(line))
+        except (ValueError, TypeError):
+            raise ApprovalError(f"{path} line {number} is not an approval") from None
+        if approval.candidate_hash == candidate_hash:
+            approvals.append(approval)
+    return approvals
+
+
+def standing(region: Region, candidate_hash: str) -> list[Approval]:
+    """Return the standing approvals of a synthetic region, bound to this candidate.
+
+    The region model allows a standing approval only where every record is synthetic; this is
+    checked again here, because a release must not hang on one check.
+    """
+    if region.standing_approval is None or region.synthetic == "no":
+        return []
+    both = region.standing_approval
+    return [
+        Approval(candidate_hash, "requester", both.requester, "region.yaml", "standing", True),
+        Approval(candidate_hash, "approver", both.approver, "region.yaml", "standing", True),
+    ]
+
+
+def missing(approvals: list[Approval], candidate_hash: str) -> str | None:
+    """Return what still lacks before the candidate may be published, or None if nothing does."""
+    valid = [a for a in approvals if a.candidate_hash == candidate_hash]
+    requesters = {_identity(a.person) for a in valid if a.role == "requester"} - {""}
+    approvers = {_identity(a.person) for a in valid if a.role == "approver"} - {""}
+    if not requesters:
+        return "a requester"
+    if not approvers:
+        return "an approver"
+    if not any(r != a for r in requesters for a in approvers):
+        return "an approver who is not the requester"
+    return None
+
+
+def require(approvals: list[Approval], candidate_hash: str) -> None:
+    """Stop unless two different people approved exactly this candidate.
+
+    Raises
+    ------
+    ApprovalError
+    """
+    lacking = missing(approvals, candidate_hash)
+    if lacking:
+        raise ApprovalError(
+            f"The candidate {candidate_hash[:12]} still needs {lacking}",
+            "Review its pages, then run 'lsoalink approve REGION --as ROLE --by NAME'",
+        )

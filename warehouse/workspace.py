@@ -1,0 +1,206 @@
+"""A region's declarations together with the folder its data lives in.
+
+Belongs here: paths, the region's calendar and clock, and `build`, by which every table of the lake
+is made: current ones are left alone, others are made whole.
+Does not belong here: how a table is made (each room's own functions) or when (``pipelines/``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from declarations.base import month_index, month_of, months_between, period_of
+from declarations.contracts import Source
+from declarations.errors import ConfigurationError
+from declarations.loader import RegionDeclarations
+from warehouse.connection import Limits, connect
+from warehouse.keys import KeyRing
+from warehouse.lake import ENCRYPTED_ZONES, UNPARTITIONED, Lake, TableRef
+from warehouse.provenance import code_version
+
+if TYPE_CHECKING:
+    import duckdb
+
+progress = logging.getLogger("lsoalink.progress")
+"""Says what was built: table, partition, rows, seconds. Never a value."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """What a producer returns where there is rightly nothing to write."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """What became of one partition.
+
+    Attributes
+    ----------
+    outcome : {"built", "current", "absent"}
+    rows : int
+    reason : str
+        Why it is absent; empty otherwise.
+    seconds : float
+    fingerprint : str
+    """
+
+    table: TableRef
+    period: str
+    outcome: Literal["built", "current", "absent"]
+    rows: int
+    fingerprint: str
+    reason: str = ""
+    seconds: float = 0.0
+
+
+Producer = Callable[["duckdb.DuckDBPyConnection"], "str | Absent"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where one region is worked on.
+
+    Parameters
+    ----------
+    declared : RegionDeclarations
+    data_dir : Path
+        The installation's data folder; the region's own is ``<data_dir>/<region id>``.
+    landing : Path
+        The folder agencies deliver to, one folder a source.
+    keys : KeyRing
+    open_data : Path, optional
+        Folder of published files, for sources that name ``open_data``.
+    limits : Limits, optional
+        Memory and threads of each DuckDB connection.
+    """
+
+    declared: RegionDeclarations
+    data_dir: Path
+    landing: Path
+    keys: KeyRing = field(repr=False)
+    open_data: Path | None = None
+    limits: Limits | None = None
+
+    @property
+    def root(self) -> Path:
+        """The region's data folder."""
+        return self.data_dir / self.declared.region.id
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The region's Parquet lake."""
+        return Lake(self.root, self.keys)
+
+    @property
+    def code_version(self) -> str:
+        """The version of the code, as it enters fingerprints."""
+        return code_version()
+
+    @property
+    def spill(self) -> Path:
+        """Where DuckDB may write temporary files: inside the restricted zone."""
+        return self.root / "restricted" / ".spill"
+
+    def today(self) -> dt.date:
+        """The day it is for this region: the real one, or where a synthetic calendar stands."""
+        return self.declared.region.as_of or dt.date.today()
+
+    def calendar(self) -> list[str]:
+        """Every month from the region's first to its last, or to the month before today's."""
+        region = self.declared.region
+        last = region.last_period or month_of(month_index(period_of(self.today())) - 1)
+        return months_between(region.first_period, last)
+
+    def expected_periods(self, source: Source) -> list[str]:
+        """The months a source should have delivered by now; one empty period for a 'once' source.
+
+        A quarterly source delivers in March, June, September and December unless its first
+        delivery stands on another month; a yearly one in the month of its deliveries. What is
+        expected of those is therefore taken from the months at which it delivers at all.
+        """
+        if source.cadence == "once":
+            return [UNPARTITIONED]
+        if source.cadence == "monthly":
+            return self.calendar()
+        return []
+
+    def folder_of(self, source: Source) -> Path:
+        """The folder in which a source's files are looked for."""
+        if source.open_data is None:
+            return self.landing / source.id
+        if self.open_data is None:
+            raise ConfigurationError(
+                f"Source {source.id} reads {source.open_data} from the open-data folder, and none "
+                "was given",
+                "Add --open-data FOLDER, or set LSOALINK_OPEN_DATA",
+            )
+        return self.open_data / source.open_data
+
+    @contextmanager
+    def connect(self, *, encryption: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a bounded in-memory DuckDB; with ``encryption`` it reads and writes restricted."""
+        with connect(spill=self.spill, limits=self.limits, encryption=encryption) as connection:
+            if encryption:
+                self.lake.attach(connection)
+            yield connection
+
+    def state_of(self, table: TableRef, period: str = UNPARTITIONED) -> str:
+        """The fingerprint under which a partition stands, or ``"missing"``."""
+        state = self.lake.state(table, period)
+        return state.fingerprint if state else "missing"
+
+    def build(
+        self,
+        table: TableRef,
+        *,
+        period: str = UNPARTITIONED,
+        fingerprint: str,
+        produce: Producer,
+        inputs: Iterable[str] = (),
+        encryption: bool = False,
+    ) -> Built:
+        """Make one partition unless it is current.
+
+        Parameters
+        ----------
+        fingerprint : str
+            Over everything the result depends on.
+        produce : callable
+            Given a connection, returns the SELECT to store, or `Absent`.
+        encryption : bool
+            The producer reads restricted tables (writing them implies it).
+
+        Returns
+        -------
+        Built
+        """
+        state = self.lake.state(table, period)
+        if state is not None and state.fingerprint == fingerprint:
+            outcome: Literal["current", "absent"] = "absent" if state.absent else "current"
+            return Built(table, period, outcome, state.rows, fingerprint, state.reason)
+        started = time.perf_counter()
+        with self.connect(encryption=encryption or table.zone in ENCRYPTED_ZONES) as connection:
+            query = produce(connection)
+            if isinstance(query, Absent):
+                self.lake.mark_absent(table, period, fingerprint=fingerprint, reason=query.reason)
+                return Built(table, period, "absent", 0, fingerprint, query.reason)
+            state = self.lake.write(
+                connection, table, query, period=period, fingerprint=fingerprint, inputs=inputs,
+                code_version=self.code_version,
+            )  # fmt: skip
+        seconds = time.perf_counter() - started
+        progress.info(
+            "%s %s: %d rows in %.2f s", table.name, period, state.rows, seconds,
+            extra={"table": table.name, "period": period, "rows": state.rows, "seconds": seconds},
+        )  # fmt: skip
+        return Built(table, period, "built", state.rows, fingerprint, "", seconds)
