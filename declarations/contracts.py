@@ -312,6 +312,11 @@ class Source(Declaration):
     period: Period | None = Field(
         default=None, description="The month a 'once' source describes, for example a census day."
     )
+    first_period: Period | None = Field(
+        default=None,
+        description="The month of the first delivery expected; a quarterly source is then expected "
+        "every third month, a yearly one every twelfth. By default the region's first month.",
+    )
     lad24cd: str | None = Field(
         default=None, description="The district that supplies it; none for a national file."
     )
@@ -327,6 +332,8 @@ class Source(Declaration):
         if self.cadence == "once":
             if "{period}" in self.files:
                 raise ValueError("a 'once' source has no {period} in files")
+            if self.first_period is not None:
+                raise ValueError("a 'once' source has a period, not a first_period")
         elif self.files.count("{period}") != 1:
             raise ValueError("files holds {period} once, where the month stands in the name")
         for piece in (self.files, self.open_data or ""):

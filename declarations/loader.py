@@ -207,12 +207,12 @@ def load_region(
     sources = _read_folder(folder / "sources", Source, files)
     contracts = _read_folder(folder / "contracts", Contract, files)
     if contract_library is not None:
-        library = _read_folder(contract_library, Contract, files)
-        contracts = {k: contracts.get(k) or library[k] for k in sorted({*contracts, *library})}
-    used = {s.contract for s in sources.values()}
-    contracts = {k: v for k, v in contracts.items() if k in used or (folder / "contracts") in (
-        files[f"contracts/{k}"].parent,
-    )}  # fmt: skip
+        library_files: dict[str, Path] = {}
+        library = _read_folder(contract_library, Contract, library_files)
+        used = {s.contract for s in sources.values()}
+        shared = {k: v for k, v in library.items() if k in used and k not in contracts}
+        files.update({f"contracts/{k}": contract_library / f"{k}.yaml" for k in shared})
+        contracts = dict(sorted({**contracts, **shared}.items()))
     own = _read_folder(folder / "indicators", Indicator, files)
     declared = RegionDeclarations(
         root=folder, region=region, agreements=agreements, contracts=contracts, sources=sources,
@@ -220,10 +220,10 @@ def load_region(
     )  # fmt: skip
     _check_sources(declared)
     if indicator_library is not None:
-        library_files: dict[str, Path] = {}
-        shared = _read_folder(indicator_library, Indicator, library_files)
-        usable = _usable({**shared, **own}, declared)
-        files.update({k: v for k, v in library_files.items() if k.split("/")[1] in usable})
+        catalogue_files: dict[str, Path] = {}
+        catalogue = _read_folder(indicator_library, Indicator, catalogue_files)
+        usable = _usable({**catalogue, **own}, declared)
+        files.update({f"catalogue/{k.split('/')[1]}": v for k, v in catalogue_files.items()})
         declared = RegionDeclarations(
             root=folder, region=region, agreements=agreements, contracts=contracts,
             sources=sources, indicators={**usable, **own}, files=files,

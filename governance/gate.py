@@ -52,6 +52,19 @@ def _refused(reason: str, message: str, clause: str) -> GateDecision:
     return GateDecision("refused", (reason,), message, clause)
 
 
+def _needed(contract: Contract) -> set[str]:
+    """Return the columns without which a contract's rows cannot be counted."""
+    needed = set(contract.key)
+    if contract.locate:
+        needed |= contract.locate.columns
+        if contract.locate.date:
+            needed.add(contract.locate.date)
+    for count in contract.counts:
+        single = (count.during, count.category, count.distinct, count.value)
+        needed |= {*count.where, *count.not_null, *count.open_at_end, *(c for c in single if c)}
+    return needed
+
+
 def decide(
     agreement: Agreement,
     source: Source,
@@ -121,13 +134,13 @@ def decide(
             f"{contract.id} does not use to place a record. Keep or drop the column instead.",
             f"sources.{source.id}.columns",
         )
-    needed = {c for c in contract.key if c not in located}
-    lost = sorted(needed & set(by_action["drop"]))
+    lost = sorted(_needed(contract) & set(by_action["drop"]))
     if lost:
         return _refused(
-            "key_not_agreed",
+            "needed_column_not_agreed",
             f"{agreement.id} drops {', '.join(lost)}, without which the rows of {source.id} cannot "
-            "be told apart. Pseudonymise the column instead.",
+            "be told apart, placed or counted. Keep or pseudonymise the column, or leave the "
+            "measure out of the contract.",
             f"sources.{source.id}.columns",
         )
     return GateDecision(

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from declarations.contracts import Contract, Source
+from declarations.contracts import Column, Contract, Source
 from geography.sql import ident
+from intake.cells import clean_sql
 from intake.encodings import DELIMITERS, TextFacts, rewrite_as_utf8, rows_of_sample, text_facts
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
@@ -64,7 +65,7 @@ def load_delimited_rows(
     file_name: str,
     work: Path | None = None,
 ) -> Delimited:
-    """Load the declared columns of a text file into a table of texts, in file order.
+    """Load the declared columns of a text file into a table of clean texts, in file order.
 
     Parameters
     ----------
@@ -102,7 +103,8 @@ def load_delimited_rows(
         else:
             readable = Path(folder) / "utf8.csv"
             rewrite_as_utf8(path, readable, facts.encoding)
-        reader = _Reader(con, readable, delimiter, width, layout, into)
+        columns = {c.name: c for c in contract.columns if c.name in layout.positions}
+        reader = _Reader(con, readable, delimiter, width, layout, columns, into)
         try:
             reader.read(strict=True, file_name=file_name)
             broken, noted = reader.rejected(contract, facts.lines)
@@ -159,6 +161,7 @@ class _Reader:
         delimiter: str,
         width: int,
         layout: Layout,
+        columns: dict[str, Column],
         into: str,
     ) -> None:
         self._con = con
@@ -166,6 +169,7 @@ class _Reader:
         self._delimiter = delimiter
         self._width = width
         self._layout = layout
+        self._columns = columns
         self._into = into
         mark = uuid4().hex
         self._errors, self._scans = f"intake_errors_{mark}", f"intake_scans_{mark}"
@@ -190,7 +194,8 @@ class _Reader:
     def _sql(self, *, strict: bool) -> str:
         columns = ", ".join(f"'f{i}': 'VARCHAR'" for i in range(self._width))
         kept = ", ".join(
-            f"f{place} AS {ident(name)}" for name, place in self._layout.positions.items()
+            f"{clean_sql(self._columns[name], f'f{place}')} AS {ident(name)}"
+            for name, place in self._layout.positions.items()
         )
         return (
             f"CREATE TEMP TABLE {self._into} AS SELECT {kept} FROM read_csv("

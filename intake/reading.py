@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from declarations.contracts import Column, Contract, Source
+from declarations.contracts import Contract, Source
 from geography.sql import ident
+from intake.cells import clean_sql
 from intake.containers import expanded
 from intake.delimited import load_delimited_rows
 from intake.errors import ReadError
@@ -25,10 +26,6 @@ from intake.workbooks import load_workbook_rows
 
 if TYPE_CHECKING:
     import duckdb
-
-BLANKS = " \t\r\n\x0b\x0c\u00a0\ufeff"
-LEADING_BLANKS = " \n\x0b\x0c\u00a0\ufeff"
-"""Tab and carriage return stay at a cell's start: there they can start a formula (``typed``)."""
 
 
 @dataclass(frozen=True)
@@ -206,10 +203,13 @@ def _stage_parquet(
         headings = pq.read_schema(path).names
         layout = find_layout([headings], contract, source, file_name)
         chosen = ", ".join(
-            f"CAST({_quoted(headings[place])} AS VARCHAR) AS {ident(name)}"
+            clean_sql(contract.column(name), f"CAST({_quoted(headings[place])} AS VARCHAR)")
+            + f" AS {ident(name)}"
             for name, place in layout.positions.items()
         )
-        con.execute(f"CREATE TEMP TABLE {stage} AS SELECT {chosen} FROM read_parquet(?)", [str(path)])
+        con.execute(
+            f"CREATE TEMP TABLE {stage} AS SELECT {chosen} FROM read_parquet(?)", [str(path)]
+        )
     except (duckdb.Error, pa.ArrowException, OSError):
         raise ReadError(
             "unreadable_file", f"{file_name} cannot be read as Parquet", "Export it again"
@@ -244,19 +244,33 @@ def _stage_layer(
         ) from None
     frame = frame[wanted].rename(columns=dict(zip(wanted, layout.positions, strict=True)))
     con.register("intake_layer", frame)
-    chosen = ", ".join(f"CAST({ident(n)} AS VARCHAR) AS {ident(n)}" for n in layout.positions)
+    chosen = ", ".join(
+        f"{clean_sql(contract.column(n), f'CAST({ident(n)} AS VARCHAR)')} AS {ident(n)}"
+        for n in layout.positions
+    )
     con.execute(f"CREATE TEMP TABLE {stage} AS SELECT {chosen} FROM intake_layer")
     con.unregister("intake_layer")
     return _Staged(layout, "layer")
 
 
-def _clean(column: Column) -> str:
-    """SQL for a cell: trimmed, and NULL where it is empty or means 'missing'."""
-    cell = ident(column.name)
-    trimmed = f"trim({cell}, {literal(BLANKS)})"
-    missing = ", ".join(literal(v) for v in ["", *column.null_values])
-    kept = f"rtrim(ltrim({cell}, {literal(LEADING_BLANKS)}), {literal(BLANKS)})"
-    return f"CASE WHEN {trimmed} IN ({missing}) THEN NULL ELSE {kept} END AS {ident(column.name)}"
+def _fates(contract: Contract, layout: Layout) -> dict[str, str]:
+    """SQL conditions for rows that are no data, or data left out; the first that holds decides."""
+    names = list(layout.positions)
+    fates = {"blank": f"coalesce({', '.join(map(ident, names))}) IS NULL"}
+    if layout.headings:
+        same = (f"lower({ident(n)}) = {literal(layout.headings[n].lower())}" for n in names)
+        fates["heading"] = " AND ".join(same)
+    needed = contract.format.drop_rows_without
+    if needed is not None and needed in layout.positions:
+        fates["note"] = f"{ident(needed)} IS NULL"
+    wanted = [
+        f"coalesce(lower({ident(n)}), '') IN ({', '.join(literal(v.lower()) for v in values)})"
+        for n, values in contract.format.keep_rows.items()
+        if n in layout.positions
+    ]
+    if wanted:
+        fates["filtered"] = f"NOT ({' AND '.join(wanted)})"
+    return fates
 
 
 def _keep_rows(
@@ -267,24 +281,26 @@ def _keep_rows(
     into: str,
     file_name: str,
 ) -> ReadReport:
+    """Make the final table of the rows that are data, and account for all others."""
     layout = staged.layout
-    columns = [c for c in contract.columns if c.name in layout.positions]
-    con.execute(_rows_sql(columns, layout, contract, stage, into))
+    cases = " ".join(f"WHEN {sql} THEN '{fate}'" for fate, sql in _fates(contract, layout).items())
+    fate = f"CASE {cases} ELSE 'row' END"
     counts = dict(
-        con.execute(f"SELECT fate, count(*) FROM {ident(into)} GROUP BY fate").fetchall()
+        con.execute(f"SELECT {fate} AS fate, count(*) FROM {stage} GROUP BY 1").fetchall()
     )
-    if set(counts) - {"row"}:
-        con.execute(f"DELETE FROM {ident(into)} WHERE fate <> 'row'")
-        con.execute(f"UPDATE {ident(into)} SET record_id = rowid + 1")
-    con.execute(f"ALTER TABLE {ident(into)} DROP COLUMN fate")
     rows_out, filtered = counts.get("row", 0), counts.get("filtered", 0)
     if not rows_out + filtered + staged.rows_broken:
-        con.execute(f"DROP TABLE {ident(into)}")
         raise ReadError(
             "header_only",
             f"{file_name} holds its headings but no rows",
             "If nothing happened in the period, say so; else export it again",
         )
+    columns = [c.name for c in contract.columns if c.name in layout.positions]
+    where = "" if set(counts) == {"row"} else f" WHERE {fate} = 'row'"
+    con.execute(
+        f"CREATE TABLE {ident(into)} AS SELECT row_number() OVER () AS record_id, "
+        f"{', '.join(map(ident, columns))} FROM {stage}{where}"
+    )
     return ReadReport(
         encoding=staged.encoding,
         bom=staged.bom,
@@ -296,7 +312,7 @@ def _keep_rows(
         rows_blank=counts.get("blank", 0),
         repeated_headers=counts.get("heading", 0),
         rows_out=rows_out,
-        columns_present=tuple(c.name for c in columns),
+        columns_present=tuple(columns),
         columns_missing=tuple(c.name for c in contract.columns if c.name not in layout.positions),
         columns_undeclared=layout.undeclared,
         columns_unnamed=layout.unnamed,

@@ -114,7 +114,9 @@ class _XmlCheck:
     """Refuses a document type or an entity, which stand before an XML file's first element."""
 
     def __init__(self, name: str) -> None:
-        from defusedxml.ElementTree import DefusedXMLParser  # noqa: PLC0415 - heavy
+        from defusedxml.ElementTree import (  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+            DefusedXMLParser,
+        )
 
         self._name = name
         self._past_prologue = False
@@ -124,7 +126,9 @@ class _XmlCheck:
         self._past_prologue = True
 
     def feed(self, chunk: bytes) -> None:
-        from defusedxml import DefusedXmlException  # noqa: PLC0415 - heavy
+        from defusedxml import (  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+            DefusedXmlException,
+        )
 
         if self._past_prologue:
             return

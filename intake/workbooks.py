@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from declarations.contracts import Contract, Source
+from geography.sql import ident
+from intake.cells import clean_sql
 from intake.errors import ReadError
 from intake.headings import ROWS_SEARCHED, Layout, find_layout
 
@@ -94,7 +96,7 @@ def load_workbook_rows(
             except ReadError as error:
                 refusal = refusal or error
                 continue
-            _insert(con, sheet, layout, into)
+            _insert(con, sheet, layout, contract, into)
             return layout
         raise refusal or ReadError("header_only", f"{file_name} holds no sheet with rows")
     finally:
@@ -129,16 +131,19 @@ def _batches(sheet: Any, layout: Layout) -> Iterator[list[list[str]]]:
     yield batch
 
 
-def _insert(con: duckdb.DuckDBPyConnection, sheet: Any, layout: Layout, into: str) -> None:
+def _insert(
+    con: duckdb.DuckDBPyConnection, sheet: Any, layout: Layout, contract: Contract, into: str
+) -> None:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     names = list(layout.positions)
     schema = pa.schema([(name, pa.string()) for name in names])
-    declared = ", ".join(f'"{name}" VARCHAR' for name in names)
+    declared = ", ".join(f"{ident(name)} VARCHAR" for name in names)
+    clean = ", ".join(clean_sql(contract.column(name), ident(name)) for name in names)
     con.execute(f"CREATE TEMP TABLE {into} ({declared})")
     for batch in _batches(sheet, layout):
         columns = list(zip(*batch, strict=True)) or [()] * len(names)
         table = pa.table([pa.array(c, pa.string()) for c in columns], schema=schema)
         con.register("intake_batch", table)
-        con.execute(f"INSERT INTO {into} SELECT * FROM intake_batch")
+        con.execute(f"INSERT INTO {into} SELECT {clean} FROM intake_batch")
         con.unregister("intake_batch")

@@ -16,12 +16,14 @@ import shapely
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from synthetic.grouping import contiguous_groups, nearest_groups
+from synthetic.grouping import balanced_groups, contiguous_groups
 from synthetic.tessellation import Floats, Tessellation
 
 DISTRICT_NAMES = ("Northwood", "Alderbrook", "Kingsmere", "Stonebridge", "Wrenfield")
 DISTRICT_SHORT_NAMES = ("NW", "AB", "KM", "SB", "WF")
 MARK = "(synthetic)"
+# Eight and more can always be made up of MSOAs of four to six; seven cannot.
+FEWEST_IN_DISTRICT = 8
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def make_areas(rng: Generator, tessellation: Tessellation, districts: int) -> Ar
         for index in range(districts)
     )
     centres, neighbours = tessellation.centres, tessellation.neighbours
-    district = nearest_groups(centres, tessellation.towns[:districts], neighbours)
+    district = balanced_groups(
+        centres, tessellation.towns[:districts], neighbours, FEWEST_IN_DISTRICT
+    )
     rows: list[tuple[int, int, int, int]] = []
     msoa_count = 0
     for index in range(districts):

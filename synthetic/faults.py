@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthetic.delivery import Extract
+from synthetic.fault_postcodes import POSTCODE_FAULTS, POSTCODE_OUTCOMES, spoil_postcodes
 from synthetic.homelessness import NO_FIXED_ABODE
 from synthetic.months import period_of, shift
 from synthetic.nhs import in_2011_areas
@@ -25,8 +26,6 @@ from synthetic.tables import numbers, rows, select, stacked
 from synthetic.world import World
 
 POSTCODE_HEADING = "HCLIC A1.8"
-NOT_KNOWN = "ZZ99 3WZ"
-OVERSEAS = "ZZ99 4QZ"
 NO_FIXED_ABODE_SHARE = 0.05
 BROKEN_SHARE = 0.1
 FORMULA = "=cmd|' /C calc'!A1"
@@ -34,23 +33,6 @@ LATE = datetime(2026, 9, 28, 9, 30, tzinfo=UTC)
 BEFORE_EXPIRY = datetime(2026, 6, 29, 10, 0, tzinfo=UTC)
 # Beyond the numbers that clients of any region use.
 SPARE_NHS_NUMBERS = 880_000
-# (share of cases, reason, description) of what Northwood's case workers type as a postcode.
-POSTCODE_FAULTS = (
-    (0.012, "postcode_terminated", "postcodes that Royal Mail has withdrawn"),
-    (0.010, "postcode_repaired", "postcodes typed with the letters O or I for 0 or 1"),
-    (0.006, "postcode_unknown", "postcodes that are well formed and exist nowhere"),
-    (0.006, "zz99_not_known", "the pseudo-postcode for address not known"),
-    (0.005, "zz99_overseas", "a pseudo-postcode for a home overseas"),
-)
-POSTCODE_OUTCOMES = {
-    "zz99_no_fixed_abode": "excluded",
-    "zz99_not_known": "excluded",
-    "zz99_overseas": "excluded",
-    "postcode_terminated": "accepted",
-    "postcode_repaired": "flagged",
-    "postcode_unknown": "excluded",
-}
-
 Handler = Callable[[Extract], list[Extract]]
 
 
@@ -116,34 +98,9 @@ class FaultPlan:
         """
         if not self._enabled or district != 0:
             return cases
-        rng = world.rng("faults", "postcodes")
-        postcode = cases["postcode"].to_numpy(dtype=object).copy()
-        lsoa = cases["lsoa21cd"].to_numpy(dtype=object).copy()
-        free = np.flatnonzero(postcode != NO_FIXED_ABODE)
-        free = free[rng.permutation(free.size)]
-        areas = world.areas.lsoas["lsoa21cd"].to_numpy(dtype=object)
-        gone = world.places.postcodes.query("district == 0 and not live")
-        for share, reason, _ in POSTCODE_FAULTS:
-            usable = free
-            if reason == "postcode_repaired":
-                usable = free[[_mistyped(code) != code for code in postcode[free]]]
-            chosen = usable[: max(4, round(share * len(cases)))]
-            free = free[~np.isin(free, chosen)]
-            for row in chosen.tolist():
-                if reason == "postcode_terminated":
-                    home = gone.iloc[int(rng.integers(len(gone)))]
-                    postcode[row], lsoa[row] = home["pcds"], areas[home["lsoa"]]
-                elif reason == "postcode_repaired":
-                    postcode[row] = _mistyped(postcode[row])
-                else:
-                    lsoa[row] = None
-                    postcode[row] = {
-                        "postcode_unknown": f"QA99 {rng.integers(10)}ZZ",
-                        "zz99_not_known": NOT_KNOWN,
-                        "zz99_overseas": OVERSEAS,
-                    }[reason]
-                self._spelled[postcode[row]] = reason
-        return cases.assign(postcode=postcode, lsoa21cd=lsoa)
+        spoilt, spelled = spoil_postcodes(world, cases)
+        self._spelled |= spelled
+        return spoilt
 
     def _note(
         self,
@@ -360,14 +317,3 @@ class FaultPlan:
             3,
         )
         return [replace(extract, table=stacked(extract.table, extra))]
-
-
-def _mistyped(postcode: str) -> str:
-    """Return the postcode with its last 0 or 1 typed as a letter, or as it is if it has none."""
-    digit = postcode[-3]
-    if digit in "01":
-        return postcode[:-3] + "OI"[int(digit)] + postcode[-2:]
-    outward = postcode[:-4]
-    if outward[-1] in "01":
-        return outward[:-1] + "OI"[int(outward[-1])] + postcode[-4:]
-    return postcode

@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Neighbours = Sequence[set[int]]
 
+HANDICAP_ROUNDS = 60
+HANDICAP_STEP = 0.05
+# Directions of a cut, in half turns from the longer side.
+TURNS = (0, 1, 0.15, 1.15, -0.15, 0.85, 0.5, 1.5)
+
 
 def connected(members: Iterable[int], neighbours: Neighbours) -> bool:
     """Whether the cells hang together through shared edges."""
@@ -28,14 +33,18 @@ def connected(members: Iterable[int], neighbours: Neighbours) -> bool:
     return not left
 
 
-def nearest_groups(centres: Floats, seeds: Floats, neighbours: Neighbours) -> NDArray[np.int64]:
-    """Give each cell the nearest seed, then hand cut-off cells to the group around them.
+def balanced_groups(
+    centres: Floats, seeds: Floats, neighbours: Neighbours, smallest: int
+) -> NDArray[np.int64]:
+    """Give each cell to the nearest seed, handicapping seeds until no group is tiny.
 
     Parameters
     ----------
     centres : (n, 2) array
     seeds : (g, 2) array
     neighbours : sequence of set of int
+    smallest : int
+        Fewest cells a group should have; at least 0.7 of the mean is aimed at too.
 
     Returns
     -------
@@ -43,8 +52,22 @@ def nearest_groups(centres: Floats, seeds: Floats, neighbours: Neighbours) -> ND
         The seed's index; every group hangs together where the map does.
     """
     distance = ((centres[:, None, :] - seeds[None, :, :]) ** 2).sum(axis=2)
-    group = distance.argmin(axis=1)
-    for seed in range(len(seeds)):
+    mean = len(centres) / len(seeds)
+    floor = max(smallest, 0.7 * mean)
+    handicap = np.zeros(len(seeds))
+    group = _joined_up(distance.argmin(axis=1), neighbours)
+    for _ in range(HANDICAP_ROUNDS):
+        size = np.bincount(group, minlength=len(seeds))
+        if size.min() >= floor:
+            break
+        handicap += HANDICAP_STEP * distance.mean() * (size - mean) / mean
+        group = _joined_up((distance + handicap).argmin(axis=1), neighbours)
+    return group
+
+
+def _joined_up(group: NDArray[np.int64], neighbours: Neighbours) -> NDArray[np.int64]:
+    """Hand cut-off cells to the group around them."""
+    for seed in np.unique(group).tolist():
         pieces = _pieces(set(np.flatnonzero(group == seed).tolist()), neighbours)
         for piece in pieces[1:]:
             around = [
@@ -120,14 +143,16 @@ def _best_cut(
     _, axes = np.linalg.eigh(points.T @ points)
     everything = set(cells)
     best: tuple[float, set[int]] | None = None
-    for turn, axis in enumerate((axes[:, 1], -axes[:, 1], axes[:, 0], -axes[:, 0])):
+    for turn, half_turns in enumerate(TURNS):
+        angle = np.pi * half_turns
+        axis = np.cos(angle) * axes[:, 1] + np.sin(angle) * axes[:, 0]
         rank = dict(zip(cells, points @ axis, strict=True))
         for part in _sweep(everything, rank, neighbours):
             size, rest = len(part), len(everything) - len(part)
             if not (_reachable(size, smallest, largest) and _reachable(rest, smallest, largest)):
                 continue
-            # A cut across the longer side (the first two turns) makes rounder parts.
-            badness = abs(size - rest) + (turn // 2) * len(cells) / 2
+            # A cut across the longer side (the first turns) makes rounder parts.
+            badness = abs(size - rest) + (turn // 2) * len(cells) / 4
             if best is None or badness < best[0]:
                 best = (badness, set(part))
     return None if best is None else best[1]

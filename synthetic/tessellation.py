@@ -27,6 +27,7 @@ CENTRE = (410_000.0, 270_000.0)
 MEAN_AREA_M2 = 1.6e6
 DECIMETRE = 1
 LARGEST_BEND = 0.34
+ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -74,19 +75,18 @@ def tessellate(rng: Generator, cells: int, districts: int) -> Tessellation:
     Raises
     ------
     GeographyError
-        If the cells do not form a valid coverage even with straight edges.
+        If no attempt gives cells that form a valid coverage.
     """
     radius = float(np.sqrt(cells * MEAN_AREA_M2 / np.pi))
-    outline = _Outline(rng, radius)
-    towns = _towns(rng, outline, districts, radius)
-    inside = _scatter(rng, outline, towns, cells, radius)
-    outside = _surround(rng, outline, cells, radius)
-    points = _relax(np.vstack([inside, outside]), cells, rounds=2)
-    voronoi = _voronoi(points)
-    noise = int(rng.integers(2**31))
-    for bend in (LARGEST_BEND, LARGEST_BEND / 2, 0.0):
-        edges = _bent_edges(noise, voronoi, points, cells, bend)
+    for _ in range(ATTEMPTS):
+        outline = _Outline(rng, radius)
+        towns = _towns(rng, outline, districts, radius)
+        inside = _scatter(rng, outline, towns, cells, radius)
+        outside = _surround(rng, outline, cells, radius)
+        points = _relax(np.vstack([inside, outside]), cells, rounds=2)
+        edges = _bent_edges(rng, _voronoi(points), points, cells)
         polygons = _assemble(edges, cells)
+        # Rounding to decimetres can, rarely, fold a very thin corner.
         if polygons is not None and bool(shapely.coverage_is_valid(polygons)):
             return _described(points[:cells], polygons, edges, towns, radius)
     raise GeographyError("The synthetic cells do not tile the region", "Choose another seed")
@@ -176,9 +176,8 @@ def _relax(points: Floats, cells: int, rounds: int) -> Floats:
 
 
 def _bent_edges(
-    noise: int, diagram: Any, points: Floats, cells: int, bend: float
+    rng: Generator, diagram: Any, points: Floats, cells: int
 ) -> dict[tuple[int, int], Floats]:
-    rng = np.random.Generator(np.random.PCG64(noise))
     edges: dict[tuple[int, int], Floats] = {}
     ridges = sorted(
         (min(pair), max(pair), tuple(ends))
@@ -187,27 +186,25 @@ def _bent_edges(
     )
     for left, right, (start, end) in ridges:
         edges[left, right] = _bend(
-            rng, diagram.vertices[start], diagram.vertices[end], points[left], points[right], bend
+            rng, diagram.vertices[start], diagram.vertices[end], points[left], points[right]
         )
     return edges
 
 
-def _bend(
-    rng: Generator, start: Floats, end: Floats, left: Floats, right: Floats, bend: float
-) -> Floats:
+def _bend(rng: Generator, start: Floats, end: Floats, left: Floats, right: Floats) -> Floats:
     length = float(np.hypot(*(end - start)))
     spacing = float(np.hypot(*(right - left)))
-    if length < 0.08 * spacing or bend == 0:
+    if length < 0.08 * spacing:
         return _rounded(np.vstack([start, end]))
     depth = 3 if length < 0.5 * spacing else 4
     pull: Floats = np.zeros(2)
-    size = 0.5 * bend * min(1.0, length / spacing)
+    size = 0.5 * LARGEST_BEND * min(1.0, length / spacing)
     for _ in range(depth):
         middle = (pull[:-1] + pull[1:]) / 2 + rng.normal(0, size, pull.size - 1)
         finer = np.empty(pull.size * 2 - 1, dtype=np.float64)
         finer[::2], finer[1::2] = pull, middle
         pull, size = finer, size * 0.55
-    pull = np.clip(pull, -bend, bend)
+    pull = np.clip(pull, -LARGEST_BEND, LARGEST_BEND)
     along = np.linspace(0, 1, pull.size)
     # A point on the straight edge wherever the curve changes sides keeps it inside the triangles.
     swap = np.flatnonzero(pull[:-1] * pull[1:] < 0)

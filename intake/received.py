@@ -1,0 +1,299 @@
+"""The store of originals: every delivery as it was sent, once, with its checksum.
+
+Belongs here: copying a file in so that it is there whole or not at all, versions, duplicates,
+refusals, and the one door through which an original is read.
+Does not belong here: what a file holds. Nothing but the original itself carries a value of a record.
+
+Layout below the store's root::
+
+    <source>/<period or once>/v<NNN>-<sha12>/<file name>      the original, mode 0400
+    <source>/<period or once>/v<NNN>-<sha12>/delivery.json    what is known of it
+    <source>/refused/<sha12>.json, <source>/duplicates/<sha12>.json
+    <source>/.lock, known.txt
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from declarations.base import last_day
+from declarations.contracts import Source
+from declarations.errors import StorageError
+from intake.encodings import chunks_of
+from intake.landing import Found
+from intake.naming import shown_name
+from intake.safety import Limits, inspect_file
+
+INCOMING = ".incoming-"
+RECORD = "delivery.json"
+ONCE = "once"
+REFUSED = "refused"
+DUPLICATES = "duplicates"
+KNOWN = "known.txt"
+SHORT = 12
+
+NAME_MESSAGES = {
+    "unknown_name": "{name} does not follow the file names agreed for {source}. "
+    "Name it after the pattern {pattern}, with the month as YYYY-MM.",
+    "future_period": "{name} is for a month that has not begun. Check the month in its name.",
+    "out_of_calendar": "{name} is for a month outside the region's calendar. "
+    "Check the month in its name.",
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One received file: the columns of the ``deliveries`` table.
+
+    Attributes
+    ----------
+    source_id : str
+    period : str
+        ``YYYY-MM``, or empty for a source delivered once.
+    version : int
+        From 1 within source and period; 0 for a refused file.
+    file_name : str
+        As it may be shown.
+    sha256 : str
+        Of the file as sent; empty where it could not be read.
+    bytes : int
+    arrived_on : datetime.date
+    outcome : str
+        ``accepted``, ``duplicate`` or ``refused``.
+    reason, message : str or None
+        Code and sentence; None where accepted.
+    days_late : int or None
+        Days after the day it was due, 0 in time; None for a source delivered once.
+    """
+
+    source_id: str
+    period: str
+    version: int
+    file_name: str
+    sha256: str
+    bytes: int
+    arrived_on: dt.date
+    outcome: str
+    reason: str | None = None
+    message: str | None = None
+    days_late: int | None = None
+
+    def as_row(self) -> dict[str, object]:
+        """Return the delivery as a row of the ``deliveries`` table."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return the delivery as the text of its record."""
+        return json.dumps({**asdict(self), "arrived_on": self.arrived_on.isoformat()}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Delivery:
+        """Return the delivery that a record describes."""
+        content = json.loads(text)
+        return cls(**{**content, "arrived_on": dt.date.fromisoformat(content["arrived_on"])})
+
+
+class ReceivedStore:
+    """The originals of one region.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store, made when the first file arrives.
+    limits : Limits, optional
+        How large a delivery may be.
+    """
+
+    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+        self.root = root
+        self._limits = limits or Limits()
+        self._known: set[str] | None = None
+        self._known_stamp: tuple[tuple[str, int], ...] = ()
+
+    def receive(self, found: Found, source: Source, arrived_on: dt.date) -> Delivery:
+        """Take a file in.
+
+        The copy is inspected, not the file in the landing folder, so that what was found safe is
+        what is stored. A crash leaves nothing or a whole delivery.
+
+        Parameters
+        ----------
+        found : Found
+            From `intake.landing.discover`. One with a reason is recorded as refused.
+        source : Source
+        arrived_on : datetime.date
+
+        Returns
+        -------
+        Delivery
+            Outcome ``accepted``; ``duplicate`` with the version that holds the same bytes; or
+            ``refused``, with reason and message.
+
+        Raises
+        ------
+        StorageError
+            If the store cannot be written.
+        """
+        home = self.root / source.id
+        with self._locked(home):
+            _sweep(home)
+            stamp = _stamp(found.path)
+            delivery = self._take(found, source, arrived_on, home)
+            if stamp is not None:
+                _append(home / KNOWN, stamp)
+        return delivery
+
+    def is_known(self, path: Path) -> bool:
+        """Whether this very file, unchanged since, was taken in or refused before.
+
+        Judged by place, name, size and time of last change, without reading the file.
+        """
+        stamp = _stamp(path)
+        return stamp is not None and stamp in self._stamps()
+
+    def deliveries(self, source: Source | str | None = None) -> list[Delivery]:
+        """List every delivery: accepted, duplicate and refused, in a stable order."""
+        pattern = _id(source) if source is not None else "*"
+        records = [
+            *self.root.glob(f"{pattern}/*/v*/{RECORD}"),
+            *self.root.glob(f"{pattern}/{REFUSED}/*.json"),
+            *self.root.glob(f"{pattern}/{DUPLICATES}/*.json"),
+        ]
+        read = [Delivery.from_json(path.read_text(encoding="utf-8")) for path in records]
+        return sorted(
+            read, key=lambda d: (d.source_id, d.period, d.outcome, d.version, d.file_name, d.sha256)
+        )
+
+    def latest(self, source: Source | str, period: str | None) -> Delivery | None:
+        """Return the newest accepted delivery of a source and period, or None."""
+        folders = self._versions(self.root / _id(source) / (period or ONCE))
+        return _record_of(folders[-1]) if folders else None
+
+    def open(self, delivery: Delivery) -> Path:
+        """Return the path of an original, for reading only.
+
+        Every reader of an original comes through here.
+
+        Raises
+        ------
+        StorageError
+            If the delivery was refused, or its original is gone or no longer of the size received.
+        """
+        path = self._original(delivery)
+        if path is None or not path.is_file():
+            raise StorageError(
+                f"The original of {delivery.source_id} {delivery.period or ONCE} version "
+                f"{delivery.version} is not in the store",
+                "It was refused or disposed of; ask the agency to send it again",
+            )
+        if path.stat().st_size != delivery.bytes:
+            raise StorageError(
+                f"The original of {delivery.source_id} {delivery.period or ONCE} version "
+                f"{delivery.version} has changed since it was received",
+                "Restore it from a backup",
+            )
+        return path
+
+    def verify(self, delivery: Delivery) -> bool:
+        """Whether an original still has the checksum with which it was received."""
+        return _sha256(self.open(delivery)) == delivery.sha256
+
+    def _original(self, delivery: Delivery) -> Path | None:
+        if delivery.outcome == "refused":
+            return None
+        home = self.root / delivery.source_id / (delivery.period or ONCE)
+        folder = home / _version_name(delivery.version, delivery.sha256)
+        if not folder.is_dir():
+            return None
+        # A duplicate may bear another name than the original it repeats.
+        return folder / _record_of(folder).file_name
+
+    def _take(self, found: Found, source: Source, arrived_on: dt.date, home: Path) -> Delivery:
+        name = shown_name(found.path.name)
+        draft = Delivery(
+            source_id=source.id,
+            period=found.period or "",
+            version=0,
+            file_name=name,
+            sha256="",
+            bytes=0,
+            arrived_on=arrived_on,
+            outcome="refused",
+            days_late=days_late(source, found.period, arrived_on),
+        )
+        incoming = home / f"{INCOMING}{uuid.uuid4().hex}"
+        if found.reason is not None:
+            text = NAME_MESSAGES[found.reason].format(
+                name=name, source=source.id, pattern=source.files
+            )
+            draft = _measured(draft, found.path)
+            return _refuse(home, replace(draft, reason=found.reason, message=text))
+        # Size, links and rights first: only what may be read at all is copied.
+        bare = inspect_bare(found.path, self._limits)
+        if bare is not None:
+            draft = _measured(draft, found.path)
+            return _refuse(home, replace(draft, reason=bare[0], message=bare[1]))
+        incoming.mkdir(mode=0o700)
+        try:
+            copy = incoming / name
+            sha256, size = _copy(found.path, copy)
+            draft = replace(draft, sha256=sha256, bytes=size)
+            inspection = inspect_file(copy, self._limits)
+            if not inspection.ok:
+                return _refuse(
+                    home, replace(draft, reason=inspection.reason, message=inspection.message)
+                )
+            return self._place(draft, incoming, home / (found.period or ONCE))
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+
+    def _place(self, draft: Delivery, incoming: Path, target: Path) -> Delivery:
+        versions = self._versions(target)
+        for folder in versions:
+            if folder.name.endswith(f"-{draft.sha256[:SHORT]}"):
+                return _repeat(draft, _record_of(folder), newest=folder == versions[-1])
+        number = int(versions[-1].name[1:4]) + 1 if versions else 1
+        delivery = replace(draft, version=number, outcome="accepted")
+        _write(incoming / RECORD, delivery.to_json())
+        _sync(incoming)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.replace(incoming, target / _version_name(number, draft.sha256))
+        _sync(target)
+        return delivery
+
+    @staticmethod
+    def _versions(folder: Path) -> list[Path]:
+        return sorted(folder.glob("v[0-9]*-*"))
+
+    @contextmanager
+    def _locked(self, home: Path) -> Iterator[None]:
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, exist_ok=True)
+            lock = (home / ".lock").open("w")
+        except OSError:
+            raise StorageError(
+                f"The store of received files {self.root} cannot be written",
+                "Check its permissions and free space",
+            ) from None
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _stamps(self) -> set[str]:
+        files = sorted(self.root.glob(f"*/{KNOWN}"))
+        sizes = tuple((str(f), f.stat().st_size) for f in files)
+        if self._known is None or sizes != self._known_stamp:
+            self._known = {line for f in files for line in f.read_text("ascii").splitlines()}
+            self._known_stamp = sizes
+        return self._known
