@@ -117,10 +117,10 @@ def apportion_sql(
         for i, _ in enumerate(values)
     )
     split = ", ".join(
-        f"CAST(sign(v{i}) * (q{i} + CAST(k{i} <= left{i} AS HUGEINT)) AS BIGINT) AS {ident(v)}"
+        f"TRY_CAST(sign(v{i}) * (q{i} + CAST(k{i} <= left{i} AS HUGEINT)) AS BIGINT) AS {ident(v)}"
         for i, v in enumerate(values)
     )
-    whole = ", ".join(f"CAST(r.{ident(v)} AS BIGINT) AS {ident(v)}" for v in values)
+    whole = ", ".join(f"TRY_CAST(r.{ident(v)} AS BIGINT) AS {ident(v)}" for v in values)
     missing = " AND ".join(f"r.{ident(v)} IS NULL" for v in values)
     return f"""
 WITH shares AS (

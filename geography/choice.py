@@ -99,6 +99,32 @@ FROM decided
 """
 
 
+def undecided_sql(records: str, tried: Sequence[Lookup], columns: Sequence[str]) -> str:
+    """SQL: some columns of the records that no key tried so far decides.
+
+    Parameters
+    ----------
+    records : str
+        Table with record_id, the key columns and `columns`.
+    tried : sequence of Lookup
+        The keys that go before.
+    columns : sequence of str
+        What is wanted of the records.
+
+    Returns
+    -------
+    str
+        The columns, one row per such record. Costly keys need to look at no others.
+    """
+    wanted = ", ".join(f"r.{ident(name)}" for name in columns)
+    return f"""
+WITH chosen AS ({chosen_sql(records, tried, None)})
+SELECT {wanted}
+FROM {ident(records)} r JOIN chosen c ON c.record_id = r.record_id
+WHERE c.reason IS NOT NULL AND c.reason <> 'out_of_region'
+"""
+
+
 def split_rows_sql(records: str, chosen: str, values: Sequence[str]) -> str:
     """SQL: the records whose counts must be split, with the key of their weights.
 
@@ -141,7 +167,7 @@ def split_parts_sql(parts: str, areas: str, values: Sequence[str]) -> str:
     str
         record_id, area, reason, the value columns as BIGINT.
     """
-    sums = ", ".join(f"CAST(sum(p.{ident(v)}) AS BIGINT) AS {ident(v)}" for v in values)
+    sums = ", ".join(f"TRY_CAST(sum(p.{ident(v)}) AS BIGINT) AS {ident(v)}" for v in values)
     return f"""
 SELECT p.record_id, a.lsoa21cd AS area,
     CASE WHEN a.lsoa21cd IS NULL THEN coalesce(p.apportion_reason, 'out_of_region') END AS reason,
@@ -200,7 +226,9 @@ ORDER BY record_id, lsoa21cd NULLS LAST
 def _star(replaced: dict[str, str]) -> str:
     if not replaced:
         return "r.*"
-    columns = ", ".join(f"CAST({sql} AS BIGINT) AS {ident(v)}" for v, sql in replaced.items())
+    # A count beyond 63 bits becomes NULL here, so that the totals disagree: a failing CAST would
+    # show the count in its message.
+    columns = ", ".join(f"TRY_CAST({sql} AS BIGINT) AS {ident(v)}" for v, sql in replaced.items())
     return f"r.* REPLACE ({columns})"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from declarations.errors import GeographyError
 from geography.choice import OUTPUT_COLUMNS
+from geography.coordinates import BNG
 from geography.sql import columns_of, ident, one_row, require_columns
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def _check_keys(keys: PlacementKeys, reference: Reference) -> None:
 def _check_reference(
     con: duckdb.DuckDBPyConnection, keys: PlacementKeys, reference: Reference
 ) -> None:
+    _check_locator(keys, reference)
     require_columns(con, reference.areas, ("lsoa21cd", "lad24cd"))
     if reference.changes is not None:
         require_columns(con, reference.changes, ("lsoa11cd", "lsoa21cd", "chgind"))
@@ -204,6 +206,17 @@ def _check_reference(
         require_columns(con, reference.postcodes, ("pcds", "doterm"))
         if not {"lsoa21cd", "lsoa11cd"} & set(columns_of(con, reference.postcodes)):
             require_columns(con, reference.postcodes, ("lsoa21cd",))
+
+
+def _check_locator(keys: PlacementKeys, reference: Reference) -> None:
+    locator = reference.locator
+    if locator is None or not {"point", "postcode"} & set(keys.by):
+        return
+    if locator.epsg not in (None, BNG):
+        raise GeographyError(
+            f"The areas for placing by point are in EPSG:{locator.epsg}",
+            "Read them with geography.boundaries.read_boundaries, which brings them to EPSG:27700",
+        )
 
 
 def _check_unique(con: duckdb.DuckDBPyConnection, table: str, column: str) -> None:

@@ -1,9 +1,8 @@
 """Places every row of a DuckDB table in a 2021 LSOA of the region, or says why it cannot.
 
-Belongs here: the order of the work, and
-the proof that nothing was lost. Does not belong here: what must be told (`inputs`),
-what one key means (`lookups`), how a key is
-chosen (`choice`), how a count is split (`apportionment`).
+Belongs here: the order of the work, and the proof that nothing was lost. Does not belong here: what
+must be told (`inputs`), what one key means (`lookups`), how a key is chosen (`choice`), how a count
+is split (`apportionment`).
 
 Two modes. In *records* mode each row is one record and is in at most one area. In *values* mode a
 row carries additive counts and may be split over areas: a practice over the LSOAs of its patients,
@@ -11,7 +10,8 @@ a 2011 area over its 2021 children. Both end with a check: what was placed and w
 to what was received.
 
 Everything works on the distinct values of the key columns, in DuckDB; Python sees only the distinct
-coordinates, in chunks. The vintage of LSOA codes is detected, never believed.
+coordinates of the records that no earlier key decides, in chunks. The vintage of LSOA codes is
+detected, never believed.
 
 What comes out, beside the columns of the records:
 
@@ -129,9 +129,13 @@ def place(
     with Scratch(con, into) as scratch:
         known = _KnownAreas.prepare(con, scratch, reference)
         vintage = _detect_vintage(con, records, keys, reference)
-        tried = [
-            _look_up(con, scratch, key, records, keys, reference, known, vintage) for key in keys.by
-        ]
+        tried: list[choice.Lookup] = []
+        for key in keys.by:
+            if key == "point":
+                look_up = _look_up_points(con, scratch, records, keys, reference, tried)
+            else:
+                look_up = _look_up(con, scratch, key, records, keys, reference, known, vintage)
+            tried.append(look_up)
         chosen = scratch.table("chosen", choice.chosen_sql(records, tried, keys.date))
         parts = None
         if keys.values:
@@ -208,10 +212,6 @@ def _look_up(
     """Make the look-up table of one key."""
     columns = keys.columns(key)
     areas = reference.areas
-    if key == "point" and reference.locator is not None:
-        pair = (columns[0], columns[1])
-        table = look_up_points(con, scratch, records, pair, reference.locator, areas)
-        return choice.Lookup(key, table, columns)
     raw = scratch.table(f"{key}_raw", lookups.raw_values_sql(records, columns[0]))
     if key == "postcode":
         query = _postcode_query(con, scratch, raw, reference, known, split=bool(keys.values))
@@ -231,6 +231,26 @@ def _look_up(
     else:
         query = lookups.practice_sql(raw, str(reference.practice_weights))
     return choice.Lookup(key, scratch.table(key, query), columns)
+
+
+def _look_up_points(
+    con: duckdb.DuckDBPyConnection,
+    scratch: Scratch,
+    records: str,
+    keys: PlacementKeys,
+    reference: Reference,
+    before: list[choice.Lookup],
+) -> choice.Lookup:
+    """Make the look-up table of the points of the records that no earlier key has decided."""
+    x, y = keys.columns("point")
+    if reference.locator is None:
+        raise GeographyError("There is no locator for placing by point")
+    open_records = records
+    if before:
+        query = choice.undecided_sql(records, before, (x, y))
+        open_records = scratch.table("points_open", query)
+    table = look_up_points(con, scratch, open_records, (x, y), reference.locator, reference.areas)
+    return choice.Lookup("point", table, (x, y))
 
 
 def _postcode_query(

@@ -38,6 +38,13 @@ class PointLocator:
     chunk : int, default 500,000
         Points handled at a time.
 
+    Attributes
+    ----------
+    bounds : tuple of four float
+        Left, bottom, right, top.
+    epsg : int or None
+        Coordinate system of the areas, None if they do not say.
+
     Raises
     ------
     GeographyError
@@ -71,6 +78,7 @@ class PointLocator:
         names = codes.astype(str).to_numpy(dtype=object)
         order = np.argsort(names.astype(str), kind="stable")
         self.code = code
+        self.epsg: int | None = areas.crs.to_epsg() if areas.crs is not None else None
         self._codes: NDArray[np.object_] = names[order]
         self._polygons = geometry[order]
         self._chunk = chunk

@@ -9,7 +9,7 @@ Does not belong here: rates (they are recomputed afterwards, from the protected 
 from __future__ import annotations
 
 from declarations.errors import DisclosureError
-from geography.sql import ident
+from warehouse.sql import ident
 
 HIDE_BELOW = 5
 """Counts below this are hidden, zero included."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from geography.sql import ident
 from warehouse.keys import KeyRing
+from warehouse.sql import ident
 
 BLOCK_BYTES = 64
 PSEUDONYM_CHARACTERS = 32

@@ -110,7 +110,9 @@ def _plan_parameters(layout: Plan) -> dict[str, list[object]]:
         "use_term": [u.term for u in layout.uses],
         "use_measure": [u.measure for u in layout.uses],
         "use_source": [u.source_id for u in layout.uses],
-        "use_period": [u.period for u in layout.uses],
+        "use_period": [u.period or "" for u in layout.uses],
+        "once": [*sorted({u.source_id for u in layout.uses if u.period is None})],
+        "measures": [*sorted({u.measure for u in layout.uses})],
         "cover_stretch": [c.stretch for c in layout.covers],
         "cover_lad24cd": [c.lad24cd for c in layout.covers],
         "cover_numerator": [c.numerator_missing for c in layout.covers],
@@ -153,21 +155,36 @@ WITH stretches AS (
 ), wanted AS (
     SELECT unnest($wanted_term::VARCHAR[]) AS term, unnest($wanted_category::VARCHAR[]) AS category,
            unnest($wanted_prefix::BOOLEAN[]) AS is_prefix
-), counted AS (
-    SELECT u.stretch, c.lsoa21cd, CASE WHEN c.lsoa21cd IS NULL THEN c.lad24cd END AS lad24cd,
-           sum(c.value) FILTER (u.term = 'numerator') AS numerator,
-           sum(c.value) FILTER (u.term = 'denominator') AS denominator,
-           coalesce(bool_or(c.estimated), false) AS estimated
+), chosen AS (
+    -- Once per distinct category, not once per count.
+    SELECT c.category, bool_or(w.term = 'numerator') AS above,
+           bool_or(w.term = 'denominator') AS below
+    FROM (SELECT DISTINCT coalesce(category, 'all') AS category FROM {ident(counts)}) AS c
+    JOIN wanted AS w
+      ON lower(c.category) = w.category
+      OR (w.is_prefix AND starts_with(lower(c.category), w.category))
+    GROUP BY c.category
+), delivered AS (
+    -- Categories first: what is left is small when it meets the windows.
+    SELECT c.source_id, c.measure, c.lsoa21cd,
+           CASE WHEN c.lsoa21cd IS NULL THEN c.lad24cd END AS lad24cd,
+           CASE WHEN list_contains($once::VARCHAR[], c.source_id) THEN '' ELSE c.period END
+               AS period,
+           sum(c.value) FILTER (h.above) AS above, sum(c.value) FILTER (h.below) AS below,
+           bool_or(c.estimated) FILTER (h.above) AS above_estimated,
+           bool_or(c.estimated) FILTER (h.below) AS below_estimated
     FROM {ident(counts)} AS c
-    JOIN uses AS u
-      ON c.source_id = u.source_id AND c.measure = u.measure
-     AND (u.period IS NULL OR c.period = u.period)
-    WHERE EXISTS (
-        SELECT 1 FROM wanted AS w
-        WHERE w.term = u.term
-          AND (lower(coalesce(c.category, 'all')) = w.category
-               OR (w.is_prefix AND starts_with(lower(coalesce(c.category, 'all')), w.category)))
-    )
+    JOIN chosen AS h ON h.category = coalesce(c.category, 'all')
+    WHERE list_contains($measures::VARCHAR[], c.measure)
+    GROUP BY ALL
+), counted AS (
+    SELECT u.stretch, d.lsoa21cd, d.lad24cd,
+           sum(d.above) FILTER (u.term = 'numerator') AS numerator,
+           sum(d.below) FILTER (u.term = 'denominator') AS denominator,
+           coalesce(bool_or(CASE u.term WHEN 'numerator' THEN d.above_estimated
+                            ELSE d.below_estimated END), false) AS estimated
+    FROM delivered AS d
+    JOIN uses AS u USING (source_id, measure, period)
     GROUP BY ALL
 ), placed AS (
     SELECT s.stretch, s.level, a.lad24cd,

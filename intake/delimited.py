@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 1000
 NOTES_EXAMINED = 1000
+LINE_ENDS = "\r\n"
 
 
 @dataclass(frozen=True)
@@ -212,27 +213,17 @@ class _Reader:
         A reject counts as many lines as it swallowed: a quote that nobody closed must not hide
         the rows behind it.
         """
-        rows = self._con.execute(
-            f"SELECT count(*), coalesce(sum(swallowed), 0) FROM (SELECT max(1 + length(csv_line) "
-            f"- length(replace(rtrim(csv_line, chr(10)), chr(10), '')) "
-            f"- (length(csv_line) - length(rtrim(csv_line, chr(10))))) AS swallowed "
+        line = f"trim(csv_line, {literal(LINE_ENDS)})"
+        rejects, broken, too_long = self._con.execute(
+            "SELECT count(*), coalesce(sum(swallowed), 0), coalesce(bool_or(too_long), false) "
+            f"FROM (SELECT max(1 + length({line}) - length(replace({line}, chr(10), ''))) "
+            "AS swallowed, bool_or(error_type = 'LINE SIZE OVER MAXIMUM') AS too_long "
             f"FROM {self._errors} GROUP BY scan_id, file_id, line)"
-        ).fetchall()
-        rejects, broken = rows[0]
-        unclosed = self._con.execute(
-            f"SELECT count(*) FROM {self._errors} WHERE error_type IN "
-            "('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM')"
-        ).fetchall()[0][0]
-        if unclosed:
-            read = self._con.execute(f"SELECT count(*) FROM {self._into}").fetchall()[0][0]
+        ).fetchall()[0]
+        if too_long:
             # Beyond two megabytes DuckDB no longer says how much an open quote swallowed.
-            if broken >= rejects and read + broken < lines - self._layout.header_row:
-                longest = self._con.execute(
-                    f"SELECT count(*) FROM {self._errors} "
-                    "WHERE error_type = 'LINE SIZE OVER MAXIMUM'"
-                ).fetchall()[0][0]
-                if longest:
-                    broken = lines - self._layout.header_row - read
+            read = self._con.execute(f"SELECT count(*) FROM {self._into}").fetchall()[0][0]
+            broken = max(broken, lines - self._layout.header_row - read)
         notes = self._notes(contract) if rejects else 0
         return int(broken) - notes, notes
 
@@ -247,11 +238,10 @@ class _Reader:
             f"HAVING bool_and(error_type = 'MISSING COLUMNS') LIMIT {NOTES_EXAMINED}"
         ).fetchall()
         notes = 0
-        for (text,) in short:
+        for (line,) in short:
+            text = line.strip(LINE_ENDS)
             fields = next(csv.reader([text], delimiter=self._delimiter), [])
-            notes += "\n" not in text.rstrip("\r\n") and (
-                len(fields) <= place or not fields[place].strip()
-            )
+            notes += "\n" not in text and (len(fields) <= place or not fields[place].strip())
         return notes
 
     def forget(self) -> None:

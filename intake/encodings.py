@@ -139,7 +139,8 @@ class TextScan:
             ("utf-16-le", first[1::2], first[::2]),
             ("utf-16-be", first[::2], first[1::2]),
         ):
-            if zeros.count(0) > 0.9 * half and letters.count(0) == 0:
+            junk = len(letters) - len(letters.translate(None, CONTROLS))
+            if zeros.count(0) > 0.9 * half and junk <= CONTROLS_ALLOWED * half:
                 return name
         return None
 

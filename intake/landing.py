@@ -115,9 +115,7 @@ def discover(
 
 def _to_ignore(path: Path) -> bool:
     name = path.name.lower()
-    return (
-        name.startswith((".", "~$")) or name.endswith((*STILL_WRITTEN, "~")) or name in LITTER
-    )
+    return name.startswith((".", "~$")) or name.endswith((*STILL_WRITTEN, "~")) or name in LITTER
 
 
 def _reason(

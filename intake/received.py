@@ -2,7 +2,7 @@
 
 Belongs here: copying a file in so that it is there whole or not at all, versions, duplicates,
 refusals, and the one door through which an original is read.
-Does not belong here: what a file holds. Nothing but the original itself carries a value of a record.
+Does not belong here: what a file holds. Only the original itself carries a value of a record.
 
 Layout below the store's root::
 
@@ -28,11 +28,11 @@ from pathlib import Path
 
 from declarations.base import last_day
 from declarations.contracts import Source
-from declarations.errors import StorageError
+from declarations.errors import DeliveryError, StorageError
 from intake.encodings import chunks_of
 from intake.landing import Found
 from intake.naming import shown_name
-from intake.safety import Limits, inspect_file
+from intake.safety import Limits, inspect_file, inspect_place
 
 INCOMING = ".incoming-"
 RECORD = "delivery.json"
@@ -236,13 +236,14 @@ class ReceivedStore:
             text = NAME_MESSAGES[found.reason].format(
                 name=name, source=source.id, pattern=source.files
             )
-            draft = _measured(draft, found.path)
+            readable = inspect_place(found.path, self._limits).ok
+            draft = _measured(draft, found.path, hashed=readable)
             return _refuse(home, replace(draft, reason=found.reason, message=text))
         # Size, links and rights first: only what may be read at all is copied.
-        bare = inspect_bare(found.path, self._limits)
-        if bare is not None:
-            draft = _measured(draft, found.path)
-            return _refuse(home, replace(draft, reason=bare[0], message=bare[1]))
+        place = inspect_place(found.path, self._limits)
+        if not place.ok:
+            draft = _measured(draft, found.path, hashed=place.reason == "empty_file")
+            return _refuse(home, replace(draft, reason=place.reason, message=place.message))
         incoming.mkdir(mode=0o700)
         try:
             copy = incoming / name
@@ -261,19 +262,21 @@ class ReceivedStore:
         versions = self._versions(target)
         for folder in versions:
             if folder.name.endswith(f"-{draft.sha256[:SHORT]}"):
-                return _repeat(draft, _record_of(folder), newest=folder == versions[-1])
-        number = int(versions[-1].name[1:4]) + 1 if versions else 1
+                return _repeat(
+                    target.parent, draft, _record_of(folder), newest=folder == versions[-1]
+                )
+        number = _number(versions[-1]) + 1 if versions else 1
         delivery = replace(draft, version=number, outcome="accepted")
         _write(incoming / RECORD, delivery.to_json())
         _sync(incoming)
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.replace(incoming, target / _version_name(number, draft.sha256))
+        incoming.replace(target / _version_name(number, draft.sha256))
         _sync(target)
         return delivery
 
     @staticmethod
     def _versions(folder: Path) -> list[Path]:
-        return sorted(folder.glob("v[0-9]*-*"))
+        return sorted(folder.glob("v[0-9]*-*"), key=_number)
 
     @contextmanager
     def _locked(self, home: Path) -> Iterator[None]:
@@ -297,3 +300,145 @@ class ReceivedStore:
             self._known = {line for f in files for line in f.read_text("ascii").splitlines()}
             self._known_stamp = sizes
         return self._known
+
+
+def days_late(source: Source, period: str | None, arrived_on: dt.date) -> int | None:
+    """Return how many days after its due day a delivery came; None where none is due."""
+    if period is None:
+        return None
+    due = last_day(period) + dt.timedelta(days=source.due_days)
+    return max(0, (arrived_on - due).days)
+
+
+def _id(source: Source | str) -> str:
+    return source if isinstance(source, str) else source.id
+
+
+def _version_name(number: int, sha256: str) -> str:
+    return f"v{number:03d}-{sha256[:SHORT]}"
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name[1:].split("-")[0])
+
+
+def _record_of(folder: Path) -> Delivery:
+    return Delivery.from_json((folder / RECORD).read_text(encoding="utf-8"))
+
+
+def _repeat(home: Path, draft: Delivery, original: Delivery, *, newest: bool) -> Delivery:
+    """Return a duplicate; it is recorded where it came under another name."""
+    fate = (
+        "nothing was stored again"
+        if newest
+        else "a later version has replaced it and stays in force. "
+        "To go back to it, export it again so that its content says when it was made"
+    )
+    delivery = replace(
+        draft,
+        version=original.version,
+        outcome="duplicate",
+        reason="duplicate_delivery",
+        message=f"{draft.file_name} holds the same bytes as version {original.version}; {fate}.",
+    )
+    return delivery if draft.file_name == original.file_name else _note(home, DUPLICATES, delivery)
+
+
+def _refuse(home: Path, delivery: Delivery) -> Delivery:
+    return _note(home, REFUSED, delivery)
+
+
+def _note(home: Path, kind: str, delivery: Delivery) -> Delivery:
+    """Record a delivery of which nothing is stored; what was recorded first stands."""
+    mark = "|".join((delivery.sha256, delivery.period, delivery.file_name, delivery.reason or ""))
+    target = home / kind / f"{hashlib.sha256(mark.encode()).hexdigest()[:SHORT]}.json"
+    if target.exists():
+        return Delivery.from_json(target.read_text(encoding="utf-8"))
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    temporary = home / f"{INCOMING}{uuid.uuid4().hex}"
+    _write(temporary, delivery.to_json())
+    temporary.replace(target)
+    _sync(target.parent)
+    return delivery
+
+
+def _measured(draft: Delivery, path: Path, *, hashed: bool) -> Delivery:
+    """Add size and, where the file may be read, checksum."""
+    try:
+        size = path.stat().st_size
+        return replace(draft, bytes=size, sha256=_sha256(path) if hashed else "")
+    except OSError:
+        return draft
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _copy(path: Path, target: Path) -> tuple[str, int]:
+    """Copy a file, hashing as it streams; return its SHA-256 and its size in bytes.
+
+    Raises
+    ------
+    DeliveryError
+        If the file changed meanwhile.
+    """
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as source, target.open("xb") as sink:
+        before = os.fstat(source.fileno())
+        for chunk in chunks_of(source):
+            digest.update(chunk)
+            sink.write(chunk)
+            size += len(chunk)
+        after = os.fstat(source.fileno())
+        sink.flush()
+        os.fsync(sink.fileno())
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, size):
+        raise DeliveryError(
+            f"{shown_name(path.name)} is still being written",
+            "It is taken in at the next look, once it no longer changes",
+        )
+    target.chmod(0o400)
+    return digest.hexdigest(), size
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as sink:
+        sink.write(text)
+        sink.flush()
+        os.fsync(sink.fileno())
+    path.chmod(0o400)
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="ascii") as sink:
+        sink.write(f"{line}\n")
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(home: Path) -> None:
+    """Remove what a crash left; under the lock, nobody else is writing."""
+    for leftover in home.glob(f"{INCOMING}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+def _stamp(path: Path) -> str | None:
+    """Return a mark of a file's place, name, size and last change, without reading it."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    text = f"{path.absolute()}|{facts.st_size}|{facts.st_mtime_ns}"
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

@@ -31,7 +31,7 @@ from intake.encodings import TextScan, chunks_of
 from intake.errors import UnsafeFileError
 from intake.naming import shown_name
 
-__all__ = ["REASONS", "Inspection", "Limits", "inspect_file"]
+__all__ = ["REASONS", "Inspection", "Limits", "inspect_file", "inspect_place"]
 
 REASONS = (
     "empty_file",
@@ -198,23 +198,49 @@ def inspect_file(
     Inspection
         Never raises for a bad file.
     """
-    name = shown_name(path.name)
     limits = limits or Limits()
+    place = inspect_place(path, limits, folder)
+    if not place.ok:
+        return place
+    name = shown_name(path.name)
     try:
-        size = _size_of(path, name, folder or path.parent)
-        if size == 0:
-            raise UnsafeFileError("empty_file", f"{name} is empty", "Export and send it again")
-        if size > limits.file_bytes:
-            raise UnsafeFileError(
-                "too_large",
-                f"{name} has {size:,} bytes, more than the {limits.file_bytes:,} allowed",
-                "Send one period a file, or ask for a higher limit",
-            )
-        _inspect_content(path, name, size, limits)
+        _inspect_content(path, name, path.stat().st_size, limits)
     except UnsafeFileError as refusal:
         return Inspection(ok=False, reason=refusal.reason, message=str(refusal))
     except OSError:
         return Inspection(ok=False, reason="unreadable", message=str(_unreadable(name)))
+    return Inspection(ok=True)
+
+
+def inspect_place(
+    path: Path, limits: Limits | None = None, folder: Path | None = None
+) -> Inspection:
+    """Decide whether a file may be read at all: links, rights and size, not its content.
+
+    Parameters
+    ----------
+    path, limits, folder
+        As for `inspect_file`.
+    """
+    name = shown_name(path.name)
+    allowed = (limits or Limits()).file_bytes
+    try:
+        size = _size_of(path, name, folder or path.parent)
+    except UnsafeFileError as refusal:
+        return Inspection(ok=False, reason=refusal.reason, message=str(refusal))
+    except (OSError, RuntimeError):
+        return Inspection(ok=False, reason="unreadable", message=str(_unreadable(name)))
+    if size == 0:
+        return Inspection(
+            ok=False, reason="empty_file", message=f"{name} is empty. Export and send it again."
+        )
+    if size > allowed:
+        return Inspection(
+            ok=False,
+            reason="too_large",
+            message=f"{name} has {size:,} bytes, more than the {allowed:,} allowed. "
+            "Send one period a file, or ask for a higher limit.",
+        )
     return Inspection(ok=True)
 
 

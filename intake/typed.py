@@ -7,7 +7,7 @@ Does not belong here: whether a value that was read is plausible (``expectations
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -31,8 +31,11 @@ SQL_TYPES = {
 }
 
 DIGITS = r"(\d+|\d{1,3}(,\d{3})+)"
+PLAIN_INTEGER = r"[+-]?\d{1,18}"
 INTEGER = rf"[+-]?{DIGITS}(\.0*)?"
+PLAIN_DECIMAL = r"[+-]?\d{1,18}(\.\d{1,18})?"
 NUMBER = rf"[+-]?£?({DIGITS}(\.\d*)?|\.\d+)([eE][+-]?\d{{1,3}})?"
+FORMULA_STARTS = "=+-@\t\r"
 FORMULA = r"[=+@\t\r-]\s*[^\s].*"
 PLAIN_NUMBER = r"[+-]?[\d\s().,/-]*\d[\d\s().,/-]*%?"
 ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
@@ -137,15 +140,19 @@ def type_table(
     there = columns_of(con, raw)
     columns = [c for c in contract.columns if c.name in keep]
     formula = _formula_sql([c for c in columns if c.name in there], contract)
-    duplicates = ident(f"intake_duplicates_{uuid4().hex}")
-    rows_in, rows_formula = con.execute(
-        f"SELECT count(*), count(*) FILTER ({formula}) FROM {ident(raw)}"
-    ).fetchall()[0]
+    excluded_ids = ident(f"intake_excluded_{uuid4().hex}")
+    rows_in = con.execute(f"SELECT count(*) FROM {ident(raw)}").fetchall()[0][0]
     try:
-        rows_duplicate = _find_duplicates(con, raw, contract, list(there), formula, duplicates)
-        con.execute(_typed_sql(raw, contract, columns, set(there), formula, duplicates, into))
+        con.execute(
+            f"CREATE TEMP TABLE {excluded_ids} AS SELECT record_id FROM {ident(raw)} "
+            f"WHERE {formula}"
+        )
+        rows_formula = _count(con, excluded_ids)
+        con.execute(_duplicates_sql(raw, contract, there, excluded_ids))
+        rows_duplicate = _count(con, excluded_ids) - rows_formula
+        con.execute(_typed_sql(raw, contract, columns, set(there), excluded_ids, into))
     finally:
-        con.execute(f"DROP TABLE IF EXISTS {duplicates}")
+        con.execute(f"DROP TABLE IF EXISTS {excluded_ids}")
     unreadable, rows_unreadable = _count_unreadable(con, columns, into)
     total = rows_in + rows_broken
     share = (rows_unreadable + rows_broken) / total if total else 0.0
@@ -179,47 +186,43 @@ def _formula_sql(columns: Sequence[Column], contract: Contract) -> str:
             continue
         cell = ident(column.name)
         test = (
-            f"(regexp_full_match({cell}, {literal(FORMULA)}, 's') "
-            f"AND NOT regexp_full_match({cell}, {literal(PLAIN_NUMBER)}))"
+            f"regexp_full_match({cell}, {literal(FORMULA)}, 's') "
+            f"AND NOT regexp_full_match({cell}, {literal(PLAIN_NUMBER)})"
         )
         codes = [c for c in contract.codes_of(column) or [] if re.match(r"[=+@-]", c)]
         if codes:
             listed = ", ".join(literal(c.lower()) for c in codes)
-            test = f"({test} AND lower({cell}) NOT IN ({listed}))"
-        tests.append(f"coalesce({test}, false)")
+            test += f" AND lower({cell}) NOT IN ({listed})"
+        starts = ", ".join(str(ord(c)) for c in FORMULA_STARTS)
+        tests.append(f"CASE WHEN ascii({cell}) IN ({starts}) THEN {test} ELSE false END")
     return " OR ".join(tests) or "false"
 
 
-def _find_duplicates(
-    con: duckdb.DuckDBPyConnection,
-    raw: str,
-    contract: Contract,
-    there: Sequence[str],
-    formula: str,
-    into: str,
-) -> int:
-    """Put the ``record_id`` of every repeated row in a table and return how many there are.
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _duplicates_sql(raw: str, contract: Contract, there: Collection[str], excluded: str) -> str:
+    """Return the statement that adds the ``record_id`` of every repeated row to a table.
 
     Only rows that the contract's key can name: two anonymous incidents at one place are two.
     """
-    columns = [ident(c.name) for c in contract.columns if c.name in there]
+    everything = ", ".join(ident(c.name) for c in contract.columns if c.name in there)
     key = [ident(name) for name in contract.key if name in there]
     if not key:
-        con.execute(f"CREATE TEMP TABLE {into} (record_id BIGINT)")
-        return 0
-    everything = ", ".join(columns)
+        return f"INSERT INTO {excluded} SELECT record_id FROM {ident(raw)} WHERE false"
     # The hash is cheap and nearly always unique; only rows that share one are compared in full.
-    con.execute(
-        f"CREATE TEMP TABLE {into} AS WITH hashed AS ("
+    return (
+        f"INSERT INTO {excluded} WITH hashed AS ("
         f"SELECT record_id, hash({everything}) AS mark FROM {ident(raw)} "
-        f"WHERE coalesce({', '.join(key)}) IS NOT NULL AND NOT ({formula})), "
+        f"WHERE coalesce({', '.join(key)}) IS NOT NULL "
+        f"AND record_id NOT IN (SELECT record_id FROM {excluded})), "
         "shared AS (SELECT mark FROM hashed GROUP BY mark HAVING count(*) > 1), "
         "suspects AS (SELECT record_id FROM hashed WHERE mark IN (SELECT mark FROM shared)) "
         f"SELECT record_id FROM (SELECT record_id, row_number() OVER "
         f"(PARTITION BY {everything} ORDER BY record_id) AS nth FROM {ident(raw)} "
         "WHERE record_id IN (SELECT record_id FROM suspects)) WHERE nth > 1"
     )
-    return int(con.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])
 
 
 def _typed_sql(
@@ -227,33 +230,35 @@ def _typed_sql(
     contract: Contract,
     columns: Sequence[Column],
     there: set[str],
-    formula: str,
-    duplicates: str,
+    excluded: str,
     into: str,
 ) -> str:
     """Return the statement that makes the typed table."""
-    inner, outer = [], []
+    texts, values, chosen = ["record_id"], ["record_id"], ["record_id"]
     for column in columns:
-        name = ident(column.name)
+        name, readable = ident(column.name), ident(readable_name(column.name))
         if column.name not in there:
-            outer.append(f"CAST(NULL AS {SQL_TYPES[column.type]}) AS {name}")
+            chosen.append(f"CAST(NULL AS {SQL_TYPES[column.type]}) AS {name}")
             if column.type != "text":
-                outer.append(f"true AS {ident(readable_name(column.name))}")
-            continue
-        inner.append(f"{name} AS {name}")
-        if column.type == "text":
-            outer.append(f"{_code_sql(column, contract)} AS {name}")
-            continue
-        value = ident(f"{column.name}__value")
-        inner.append(f"{_cast_sql(column)} AS {value}")
-        outer.append(f"{value} AS {name}")
-        outer.append(
-            f"({value} IS NOT NULL OR {name} IS NULL) AS {ident(readable_name(column.name))}"
-        )
+                chosen.append(f"true AS {readable}")
+        elif column.type == "text":
+            texts.append(f"{_code_sql(column, contract)} AS {name}")
+            values.append(name)
+            chosen.append(name)
+        else:
+            value = ident(f"{column.name}__value")
+            # Reading leaves tab and carriage return at a cell's start, for the formula test.
+            texts.append(
+                f"CASE WHEN ascii({name}) IN (9, 13) THEN trim({name}, {literal(BLANKS)}) "
+                f"ELSE {name} END AS {name}"
+            )
+            values.append(f"{name}, {_cast_sql(column)} AS {value}")
+            chosen.append(f"{value} AS {name}")
+            chosen.append(f"({value} IS NOT NULL OR {name} IS NULL) AS {readable}")
     return (
-        f"CREATE TABLE {ident(into)} AS SELECT {', '.join(['record_id', *outer])} FROM ("
-        f"SELECT {', '.join(['record_id', *inner])} FROM {ident(raw)} WHERE NOT ({formula}) "
-        f"AND record_id NOT IN (SELECT record_id FROM {duplicates}))"
+        f"CREATE TABLE {ident(into)} AS SELECT {', '.join(chosen)} FROM ("
+        f"SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {ident(raw)} "
+        f"WHERE record_id NOT IN (SELECT record_id FROM {excluded})))"
     )
 
 
@@ -304,19 +309,22 @@ def _code_sql(column: Column, contract: Contract) -> str:
 
 def _cast_sql(column: Column) -> str:
     """SQL of a cell as its column's type; NULL where it cannot be read."""
-    cell = f"trim({ident(column.name)}, {literal(BLANKS)})"
+    cell = ident(column.name)
     if column.type == "integer":
         digits = f"replace(regexp_replace({cell}, '\\.0*$', ''), ',', '')"
         return (
-            f"CASE WHEN regexp_full_match({cell}, {literal(INTEGER)}) "
+            f"CASE WHEN regexp_full_match({cell}, {literal(PLAIN_INTEGER)}) "
+            f"THEN TRY_CAST({cell} AS BIGINT) "
+            f"WHEN regexp_full_match({cell}, {literal(INTEGER)}) "
             f"THEN TRY_CAST({digits} AS BIGINT) END"
         )
     if column.type == "number":
-        digits = f"replace(replace({cell}, ',', ''), '£', '')"
-        value = f"TRY_CAST({digits} AS DOUBLE)"
+        value = f"TRY_CAST(replace(replace({cell}, ',', ''), '£', '') AS DOUBLE)"
         return (
-            f"CASE WHEN regexp_full_match({cell}, {literal(NUMBER)}) "
-            f"AND isfinite({value}) THEN {value} END"
+            f"CASE WHEN regexp_full_match({cell}, {literal(PLAIN_DECIMAL)}) "
+            f"THEN TRY_CAST({cell} AS DOUBLE) "
+            f"WHEN regexp_full_match({cell}, {literal(NUMBER)}) AND isfinite({value}) "
+            f"THEN {value} END"
         )
     if column.type == "boolean":
         yes = ", ".join(literal(v.lower()) for v in column.true_values)

@@ -98,10 +98,7 @@ def write_bundle(
             f"The folder {folder.name} is not empty", "Write a release into a new folder"
         )
     ready = conform_all(tables)
-    quality = conform_all(
-        {name: tables[name] for name in QUALITY_TABLES if name in tables},
-        {name: table for name, table in QUALITY_TABLES.items() if name in tables},
-    )
+    quality = {name: tables[name] for name in QUALITY_TABLES if name in tables}
     borders = areas_with_borders(ready["areas"], boundaries)
     about = about_release(region, release)
     (folder / "parquet").mkdir(parents=True)

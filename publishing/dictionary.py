@@ -25,12 +25,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row is, its columns in order, and the columns that name a row."""
+    """One table: what a row is, its columns in order, and the columns it is sorted by.
+
+    The key names a row, unless ``repeats`` says that rows may share it.
+    """
 
     name: str
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    repeats: bool = False
 
     @property
     def column_names(self) -> list[str]:
@@ -125,7 +129,9 @@ OBSERVATIONS = Table(
         Column("geography_name", "VARCHAR", "Name of the area."),
         Column("geography_vintage", "VARCHAR", "Year of the area's boundaries."),
         Column("indicator_id", "VARCHAR", "Indicator, see the table indicators."),
-        Column("breakdown_type", "VARCHAR", "What the figure is broken down by; 'none' if it is not."),
+        Column(
+            "breakdown_type", "VARCHAR", "What the figure is broken down by; 'none' if it is not."
+        ),
         Column("breakdown_value", "VARCHAR", "Which part of the breakdown; 'all' if it is whole."),
         Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
         Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
@@ -172,7 +178,9 @@ ACCOUNTING = Table(
         Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
         Column("quantity", "VARCHAR", "'rows', or the name of an additive column."),
         Column("outcome", "VARCHAR", "'received', 'placed' or 'not placed'."),
-        Column("detail", "VARCHAR", "Method of placing, or reason for not placing; 'all' in total."),
+        Column(
+            "detail", "VARCHAR", "Method of placing, or reason for not placing; 'all' in total."
+        ),
         Column("amount", "BIGINT", "How many; empty where amount_status is [c].", "rows or units"),
         Column("amount_status", "VARCHAR", "[c] where the amount is hidden to protect people."),
     ),
@@ -199,9 +207,7 @@ LINEAGE = Table(
     ),
 )
 
-RELEASE_TABLES = {
-    t.name: t for t in (AREAS, INDICATORS, OBSERVATIONS, ACCOUNTING, LINEAGE, NOTES)
-}
+RELEASE_TABLES = {t.name: t for t in (AREAS, INDICATORS, OBSERVATIONS, ACCOUNTING, LINEAGE, NOTES)}
 """The tables of a release: nothing else is published."""
 
 DELIVERIES = Table(
@@ -221,6 +227,7 @@ DELIVERIES = Table(
         Column("message", "VARCHAR", "The reason in words, for the agency."),
         Column("days_late", "INTEGER", "Days after the due day; empty if not due.", "days"),
     ),
+    repeats=True,
 )
 
 DECISIONS = Table(
@@ -245,6 +252,7 @@ DECISIONS = Table(
         Column("rows_duplicate", "BIGINT", "Exact repeats taken out.", "rows"),
         Column("rows_kept", "BIGINT", "Rows that went on.", "rows"),
     ),
+    repeats=True,
 )
 
 CHECKS = Table(
@@ -264,6 +272,7 @@ CHECKS = Table(
         Column("rows_failed", "BIGINT", "Rows that failed it.", "rows"),
         Column("meaning", "VARCHAR", "What a failure means and what would fix it."),
     ),
+    repeats=True,
 )
 
 QUALITY_TABLES = {t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING)}

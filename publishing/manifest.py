@@ -28,9 +28,7 @@ def bundle_files(folder: Path) -> list[Path]:
 
     A link counts as a file, so that one cannot hide outside the manifest.
     """
-    found = [
-        p.relative_to(folder) for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()
-    ]
+    found = [p.relative_to(folder) for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()]
     return sorted((p for p in found if p.as_posix() != MANIFEST_NAME), key=Path.as_posix)
 
 

@@ -36,7 +36,7 @@ PERIODS_KEPT = (12, 8, 6, 4, 3, 2, 1)
 
 LEVELS = {
     "lsoa21": ("Neighbourhoods (LSOA)", "2021 Lower layer Super Output Areas"),
-    "msoa21": ("Larger neighbourhoods (MSOA)", "2021 Middle layer Super Output Areas"),
+    "msoa21": ("Wider areas (MSOA)", "2021 Middle layer Super Output Areas"),
     "lad24": ("Districts", "2024 local authority districts"),
 }
 THEMES = {
@@ -105,9 +105,7 @@ def _series(
         if key == "s":
             absent = (~by_area.index.isin(rows["geography_code"])).tolist()
             mark = statuses.character("[x]") if any(absent) else "."
-            text = "".join(
-                mark if gone else t for t, gone in zip(text, absent, strict=True)
-            )
+            text = "".join(mark if gone else t for t, gone in zip(text, absent, strict=True))
         if text.strip("."):
             entry[key] = text
     return entry
@@ -179,6 +177,7 @@ def _indicator_facts(indicators: pd.DataFrame) -> list[dict[str, Any]]:
             "title": row.title,
             "description": row.description or "",
             "rationale": row.rationale or "",
+            "kind": row.kind,
             "theme": THEMES.get(str(row.theme), str(row.theme)),
             "numerator": row.numerator or "",
             "denominator": row.denominator or "",
@@ -228,9 +227,7 @@ def map_data(
     view = view_of(borders.total_bounds.tolist())
     levels, labels = _levels(areas, borders, view, tolerance)
     statuses, notes = _Codes(), _Codes()
-    series = _all_series(
-        tables["observations"].to_pandas(), indicators, levels, statuses, notes
-    )
+    series = _all_series(tables["observations"].to_pandas(), indicators, levels, statuses, notes)
     dropped = 0
     for by_level in series.values():
         for level, entries in by_level.items():

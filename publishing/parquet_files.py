@@ -46,7 +46,9 @@ def write_parquet_files(
             field.with_metadata({"description": column.description, "unit": column.unit})
             for field, column in zip(data.schema, table.columns, strict=True)
         ]
-        text = json.dumps({"table": name, "description": table.description, **about}, sort_keys=True)
+        text = json.dumps(
+            {"table": name, "description": table.description, **about}, sort_keys=True
+        )
         schema = pa.schema(fields, metadata={METADATA_KEY: text.encode()})
         pq.write_table(
             data.cast(schema),

@@ -3,8 +3,9 @@
 Belongs here: which parts the page has, and which of them a published page must not show.
 Does not belong here: the arrangement of the rows (``quality_summary.py``).
 
-The published page shows outcomes, reasons, months and column names. Row counts of single deliveries,
-messages (they may quote counts) and the headings nobody declared are on the internal page only.
+The published page shows outcomes, reasons, months and column names. Row counts of single
+deliveries, messages (they may quote counts) and the headings nobody declared are on the internal
+page only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from declarations.region import Region
+from publishing.conform import conform_all
+from publishing.dictionary import LINEAGE, QUALITY_TABLES
 from publishing.facts import ReleaseFacts, SourceFact, synthetic_words
 from publishing.map_page import in_words
 from publishing.page import render_page
@@ -27,6 +30,7 @@ from publishing.quality_summary import (
     dropped_columns,
     failed_checks,
     headline,
+    in_calendar,
     known_sources,
     lineage_by_source,
     states,
@@ -35,6 +39,7 @@ from publishing.quality_summary import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PAGE_TABLES = {**QUALITY_TABLES, LINEAGE.name: LINEAGE}
 BAR_WIDTH = 600
 PLACED_FILLS = ("#12436D", "#28A197", "#801650", "#3D3D3D")
 """Categorical colours of the Government Analysis Function; further methods share the last one."""
@@ -129,11 +134,15 @@ def quality_page(
     published : bool
         True for the page inside a release: no count of a single delivery and no message. The
         accounting is then expected protected, with ``amount_status``.
+
+    Raises
+    ------
+    StorageError, DisclosureError
+        If a table is not as the dictionary declares it.
     """
-    rows = {
-        name: tables[name].to_pylist() if name in tables else []
-        for name in ("deliveries", "decisions", "checks", "accounting", "lineage")
-    }
+    given = {name: table for name, table in PAGE_TABLES.items() if name in tables}
+    ready = conform_all(tables, given)
+    rows = {name: ready[name].to_pylist() if name in ready else [] for name in PAGE_TABLES}
     sources = known_sources(facts.sources, *rows.values())
     cells = states(rows["deliveries"], rows["decisions"], sources, facts.as_of)
     found = accounts(rows["accounting"], sources)
@@ -150,14 +159,14 @@ def quality_page(
         facts=facts,
         published=published,
         as_of=in_words(facts.as_of),
-        have={name: name in tables for name in rows},
+        have={name: name in ready for name in rows},
         headline=headline(rows["deliveries"], cells),
         actions=actions(cells, sources),
         states=STATES,
         months=months,
         month_words=month_words,
         years=years,
-        any_once=any(not period for _, period in cells),
+        any_once=any(not period and in_calendar(c) for (_, period), c in cells.items()),
         grid=[(sources[s], {p: c for (k, p), c in cells.items() if k == s}) for s in shown],
         dropped=dropped_columns(rows["decisions"], sources),
         checks=failed_checks(rows["checks"], sources),

@@ -1,7 +1,7 @@
 """What the quality tables say, arranged for people: states, actions, checks and accounts.
 
-Belongs here: pure arrangement of rows. Does not belong here: HTML (``quality_page.py``) or judging a
-delivery (``governance/``, ``expectations/``).
+Belongs here: pure arrangement of rows. Does not belong here: HTML (``quality_page.py``) or judging
+a delivery (``governance/``, ``expectations/``).
 
 Every function takes rows as dictionaries, in the columns of ``dictionary.py``.
 """
@@ -26,11 +26,12 @@ STATES = {
     "refused": ("R", "refused"),
     "quarantined": ("Q", "quarantined: set aside until it is corrected"),
     "waiting": ("W", "arrived, not decided yet"),
-    "missing": ("–", "missing: due and not there"),
+    "missing": ("\u2013", "missing: due and not there"),
     "not_due": ("·", "not due yet"),
 }
 """State of a source and month -> letter and words."""
 
+OUTSIDE_CALENDAR = {"unknown_name", "future_period", "out_of_calendar"}
 URGENCY = ("quarantined", "refused", "missing", "waiting", "late")
 
 
@@ -198,12 +199,13 @@ def actions(
         elif cell.late_days and cell.state in ("admitted", "trimmed"):
             grouped["late", source, "late"].append((period, cell))
     found = []
-    for (state, source, codes), items in grouped.items():
-        reasons = [reason_of(c) for c in split_codes(codes)]
+    for (state, source, joined), items in grouped.items():
+        reasons = [reason_of(c) for c in split_codes(joined)]
         why = "; ".join(r.words for r in reasons)
         days = max(c.late_days for _, c in items)
         if state in ("late", "missing") and days:
-            why += f" (up to {days} days)" if len(items) > 1 else f" ({days} days)"
+            most = "up to " if len(items) > 1 else ""
+            why += f" ({most}{days} days {'overdue' if state == 'missing' else 'late'})"
         found.append(
             Action(
                 state,
@@ -219,9 +221,17 @@ def actions(
 
 
 def calendar_months(cells: Mapping[tuple[str, str], Cell]) -> list[str]:
-    """Return every month from the first to the last that any source has or owes."""
-    months = [period for _, period in cells if period]
+    """Return every month from the first to the last that any source has or owes.
+
+    A file that was refused because its name gives no month of the calendar does not stretch it.
+    """
+    months = [p for (_, p), cell in cells.items() if p and in_calendar(cell)]
     return months_between(min(months), max(months)) if months else []
+
+
+def in_calendar(cell: Cell) -> bool:
+    """Whether a cell belongs in the calendar: False for a refusal over the month itself."""
+    return not OUTSIDE_CALENDAR.intersection(cell.reasons)
 
 
 def dropped_columns(
@@ -232,8 +242,7 @@ def dropped_columns(
         lambda: {"dropped": set(), "undeclared": set(), "clauses": set()}
     )
     for row in decisions:
-        key = row["source_id"], row["agreement_id"] or "", row["agreement_version"] or ""
-        entry = grouped[key]
+        entry = grouped[row["source_id"], row["agreement_id"] or "", row["agreement_version"] or ""]
         entry["dropped"] |= set(split_codes(row["columns_dropped"]))
         entry["undeclared"] |= set(split_codes(row["columns_undeclared"]))
         entry["clauses"] |= {row["clause"]} if row["clause"] else set()

@@ -87,6 +87,7 @@ def _mistyped(postcode: str) -> str:
     if digit in "01":
         return postcode[:-3] + "OI"[int(digit)] + postcode[-2:]
     outward = postcode[:-4]
-    if outward[-1] in "01":
+    # A two-digit district with O or I at its end would be a valid postcode of another place.
+    if len(outward) == 3 and outward[-1] in "01":
         return outward[:-1] + "OI"[int(outward[-1])] + postcode[-4:]
     return postcode

@@ -17,7 +17,6 @@ import shapely
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from declarations.errors import ConfigurationError
 from synthetic.areas import Areas
 from synthetic.tables import Table
 from synthetic.tessellation import Floats
@@ -26,7 +25,7 @@ from synthetic.vintages import Vintages
 LIVE_PER_LSOA = 22
 TERMINATED_SHARE = 0.25
 STRADDLING_SHARE = 0.03
-MOST_OUTPUT_AREAS = 9_999
+FEWEST_OAS, MOST_OAS = 4, 6
 INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 UPRN_STEP = 7_919
 
@@ -54,13 +53,7 @@ class Places:
 
 
 def make_places(rng: Generator, areas: Areas, vintages: Vintages) -> Places:
-    """Scatter postcodes and addresses over the areas.
-
-    Raises
-    ------
-    ConfigurationError
-        If the region needs more output areas than there are synthetic codes.
-    """
+    """Scatter postcodes and addresses over the areas."""
     frame = areas.lsoas
     live = np.maximum(8, rng.poisson(LIVE_PER_LSOA, len(frame)))
     gone = rng.poisson(LIVE_PER_LSOA * TERMINATED_SHARE, len(frame))
@@ -145,12 +138,7 @@ def _straddle(
 def _output_areas(
     rng: Generator, lsoa: NDArray[np.int64], is_live: NDArray[np.bool_], xy: Floats, count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    wanted = rng.integers(4, 7, count)
-    if wanted.sum() > MOST_OUTPUT_AREAS:
-        raise ConfigurationError(
-            "The region needs more output areas than there are synthetic codes",
-            "Ask for fewer LSOAs",
-        )
+    wanted = rng.integers(FEWEST_OAS, MOST_OAS + 1, count)
     first = np.concatenate([[0], np.cumsum(wanted)])[:-1]
     oa = np.empty(lsoa.size, dtype=np.int64)
     for area in range(count):

@@ -12,12 +12,15 @@ from numpy.random import Generator
 
 from declarations.errors import ConfigurationError
 from synthetic.areas import Areas, make_areas
+from synthetic.months import last_day, month_number
 from synthetic.places import Places, make_places
 from synthetic.seeds import topic_rng
 from synthetic.tessellation import tessellate
 from synthetic.vintages import Vintages, make_vintages
 
 FEWEST_LSOAS_PER_DISTRICT = 12
+# Six output areas each use nearly all of the synthetic codes there are.
+MOST_LSOAS = 1600
 MOST_DISTRICTS = 26
 
 
@@ -72,10 +75,16 @@ def make_world(
     Raises
     ------
     ConfigurationError
-        If there are too many districts, or too few LSOAs for them.
+        If the periods are out of order or have not ended, or if there are too many districts, too
+        few LSOAs for them, or too many for their codes.
     GeographyError
         If no valid map can be drawn.
     """
+    if month_number(first_period) > month_number(last_period) or last_day(last_period) >= as_of:
+        raise ConfigurationError(
+            "The synthetic periods are out of order or have not ended",
+            "Give a first period no later than the last, which ended before the date of the region",
+        )
     if not 1 <= districts <= MOST_DISTRICTS:
         raise ConfigurationError(
             "The number of synthetic districts is out of range",
@@ -85,6 +94,11 @@ def make_world(
         raise ConfigurationError(
             "There are too few synthetic LSOAs for the districts",
             f"Ask for at least {FEWEST_LSOAS_PER_DISTRICT} to a district",
+        )
+    if lsoas > MOST_LSOAS:
+        raise ConfigurationError(
+            "There are too many synthetic LSOAs for the synthetic output area codes",
+            f"Ask for at most {MOST_LSOAS}",
         )
     tessellation = tessellate(topic_rng(seed, "tessellation"), lsoas, districts)
     areas = make_areas(topic_rng(seed, "areas"), tessellation, districts)

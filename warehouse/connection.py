@@ -6,12 +6,13 @@ the table and never repeats a value. Does not belong here: any particular query.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,68 @@ def _encryption_extension() -> Path:
     return path
 
 
+class _Engine:
+    """One DuckDB instance of this process, shared by connections that are open one after another.
+
+    Starting an instance and loading the extension costs 50 ms, more than most of our statements.
+    Each connection works in a database of its own that is detached when it closes, so that no table
+    outlives it.
+    """
+
+    def __init__(self, spill: Path | None, limits: Limits, encryption: bool) -> None:
+        import duckdb  # noqa: PLC0415
+
+        self.folder: Path | None = None
+        config: dict[str, Any] = {
+            "memory_limit": limits.memory,
+            "threads": limits.threads,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        if spill is not None:
+            spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sweep(spill)
+            self.folder = Path(tempfile.mkdtemp(prefix=f"{SPILL_PREFIX}{os.getpid()}-", dir=spill))
+            config["temp_directory"] = str(self.folder)
+        self.root = duckdb.connect(":memory:", config=config)
+        self.root.execute("SET enable_progress_bar = false")
+        if encryption:
+            self.root.execute(f"LOAD {_quoted(_encryption_extension())}")
+            self.root.execute("SET temp_file_encryption = true")
+        self.opened = 0
+
+    def close(self) -> None:
+        self.root.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+SPILL_PREFIX = "spill-"
+_engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _sweep(spill: Path) -> None:
+    """Remove the spill folders of processes that are gone: a killed run leaves its own behind."""
+    for folder in spill.glob(f"{SPILL_PREFIX}*"):
+        owner = folder.name.removeprefix(SPILL_PREFIX).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _close_engines() -> None:
+    for key in list(_engines):
+        engine = _engines.pop(key)
+        if key[3] == os.getpid():
+            engine.close()
+
+
+atexit.register(_close_engines)
+
+
 @contextmanager
 def connect(
     *,
@@ -78,44 +141,49 @@ def connect(
     limits: Limits | None = None,
     encryption: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory DuckDB that may spill to disk within bounds.
+    """Open an empty in-memory DuckDB that may spill to disk within bounds.
 
     Parameters
     ----------
     spill : Path, optional
         Folder for temporary files: for record-level work one inside the restricted zone. Each
-        connection has its own folder below it, removed when the connection closes.
+        process has its own folder below it, removed when it ends; what a killed process left is
+        removed by the next one.
     limits : Limits, optional
         Memory and threads; by default from the environment.
     encryption : bool
-        Load the extension that writes encrypted Parquet.
+        Load the extension that reads and writes encrypted Parquet; temporary files are then
+        encrypted too.
     """
+    limits = limits or limits_from_environment()
+    key = (spill, limits, encryption, os.getpid())
+    engine = _engines.get(key)
+    if engine is None or (engine.folder is not None and not engine.folder.exists()):
+        engine = _engines[key] = _Engine(spill, limits, encryption)
+    engine.opened += 1
+    name = f"work_{engine.opened}"
+    connection = engine.root.cursor()
+    try:
+        connection.execute(f"ATTACH ':memory:' AS {name}")
+        connection.execute(f"USE {name}")
+        yield connection
+    except BaseException as error:
+        if type(error).__name__ in {"InternalException", "FatalException"}:
+            # The instance is not to be trusted after this; the next connection starts a new one.
+            _engines.pop(key, None)
+        raise
+    finally:
+        _detach(connection, name)
+        connection.close()
+
+
+def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     import duckdb  # noqa: PLC0415
 
-    limits = limits or limits_from_environment()
-    own: Path | None = None
-    config: dict[str, Any] = {
-        "memory_limit": limits.memory,
-        "threads": limits.threads,
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "preserve_insertion_order": "true",
-    }
-    if spill is not None:
-        spill.mkdir(parents=True, exist_ok=True, mode=0o700)
-        own = Path(tempfile.mkdtemp(prefix="spill-", dir=spill))
-        config["temp_directory"] = str(own)
-    connection = duckdb.connect(":memory:", config=config)
-    try:
-        connection.execute("SET enable_progress_bar = false")
-        if encryption:
-            extension = str(_encryption_extension()).replace("'", "''")
-            connection.execute(f"LOAD '{extension}'")
-        yield connection
-    finally:
-        connection.close()
-        if own is not None:
-            shutil.rmtree(own, ignore_errors=True)
+    with suppress(duckdb.Error):
+        # After a fatal error nothing can be detached; the instance is dropped instead.
+        connection.execute("USE memory")
+        connection.execute(f"DETACH {name}")
 
 
 def run(

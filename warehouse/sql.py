@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from declarations.errors import ConfigurationError
+from geography.sql import ident
 
-
-def ident(name: str) -> str:
-    """Quote an identifier; refuse one that could end its own quoting."""
-    if not name or '"' in name or "\x00" in name:
-        raise ConfigurationError("A table or column name is empty or holds a quotation mark")
-    return f'"{name}"'
+__all__ = ["ident", "literal"]
 
 
 def literal(text: str | Path) -> str:

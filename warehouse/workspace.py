@@ -122,17 +122,19 @@ class Workspace:
         return months_between(region.first_period, last)
 
     def expected_periods(self, source: Source) -> list[str]:
-        """The months a source should have delivered by now; one empty period for a 'once' source.
+        """The months a source has or should have delivered for; ``["all"]`` for a 'once' source.
 
-        A quarterly source delivers in March, June, September and December unless its first
-        delivery stands on another month; a yearly one in the month of its deliveries. What is
-        expected of those is therefore taken from the months at which it delivers at all.
+        From the source's first period (or the region's), every one, three or twelve months.
         """
         if source.cadence == "once":
             return [UNPARTITIONED]
-        if source.cadence == "monthly":
-            return self.calendar()
-        return []
+        calendar = self.calendar()
+        first = source.first_period or self.declared.region.first_period
+        return [
+            p
+            for p in calendar
+            if p >= first and (month_index(p) - month_index(first)) % source.months == 0
+        ]
 
     def folder_of(self, source: Source) -> Path:
         """The folder in which a source's files are looked for."""

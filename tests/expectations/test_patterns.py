@@ -41,7 +41,7 @@ def in_duckdb(pattern, text):
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=TEXTS)
 def test_a_contract_pattern_means_the_same_in_both(pattern, text):
     shared = portable(pattern)
@@ -49,7 +49,7 @@ def test_a_contract_pattern_means_the_same_in_both(pattern, text):
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=TEXTS)
 def test_a_foreign_pattern_means_the_same_in_both(pattern, text):
     assert in_duckdb(pattern, text) == bool(re.search(pattern, text))

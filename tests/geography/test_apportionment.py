@@ -50,7 +50,7 @@ def test_values_too_large_for_the_twin_are_refused():
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
 )
 @given(
     values=st.lists(

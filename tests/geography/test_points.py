@@ -76,6 +76,12 @@ def test_one_locator_serves_several_threads(locator):
     assert all(result == expected for result in results)
 
 
+def test_the_areas_are_never_prepared(squares):
+    areas = squares.copy()
+    PointLocator(areas).locate([400_500], [300_500])
+    assert not shapely.is_prepared(areas.geometry.to_numpy()).any()
+
+
 def test_no_points_give_no_codes(locator):
     assert locator.locate([], []).tolist() == []
     assert len(locator) == 4

@@ -193,39 +193,35 @@ def make_indicators() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+FILES = (
+    ("alder_homelessness", "Homelessness cases (H-CLIC)", "Alder Vale Council",
+     "DSA-ALDER-1", "Alder Vale homelessness agreement", None, None, "2026-09"),
+    ("alder_homelessness", "Homelessness cases (H-CLIC)", "Alder Vale Council",
+     "DSA-ALDER-1", "Alder Vale homelessness agreement", None, None, "2026-06"),
+    ("census_households", "Census households", "Office for National Statistics",
+     "OGL-ONS-1", "Open Government Licence", "OGL-UK-3.0",
+     "Source: Office for National Statistics licensed under the Open Government "
+     "Licence v.3.0", ""),
+)  # fmt: skip
+
+
 def make_lineage() -> pd.DataFrame:
+    names = ("source_id", "title", "agency", "agreement_id", "agreement_title", "licence",
+             "attribution", "period")  # fmt: skip
     return pd.DataFrame(
         [
             {
                 "indicator_id": ident,
-                "source_id": source,
-                "title": title,
-                "agency": agency,
-                "agreement_id": agreement,
-                "agreement_title": agreement_title,
-                "licence": licence,
-                "attribution": attribution,
+                **dict(zip(names, file, strict=True)),
                 "synthetic": True,
-                "period": period,
-                "file_name": f"{source}_{period or 'once'}.csv",
+                "file_name": f"{file[0]}_{file[-1] or 'once'}.csv",
                 "sha256": f"{number:064x}",
                 "code_version": "0.1.0",
             }
-            for number, (source, title, agency, agreement, agreement_title, licence, attribution, period) in enumerate(
-                [
-                    ("alder_homelessness", "Homelessness cases (H-CLIC)", "Alder Vale Council",
-                     "DSA-ALDER-1", "Alder Vale homelessness agreement", None, None, "2026-09"),
-                    ("alder_homelessness", "Homelessness cases (H-CLIC)", "Alder Vale Council",
-                     "DSA-ALDER-1", "Alder Vale homelessness agreement", None, None, "2026-06"),
-                    ("census_households", "Census households", "Office for National Statistics",
-                     "OGL-ONS-1", "Open Government Licence", "OGL-UK-3.0",
-                     "Source: Office for National Statistics licensed under the Open Government "
-                     "Licence v.3.0", ""),
-                ]
-            )
+            for number, file in enumerate(FILES)
             for ident in ("H01", "H04")
         ]
-    )  # fmt: skip
+    )
 
 
 def make_accounting(protected: bool) -> pd.DataFrame:
@@ -386,9 +382,7 @@ def expected(periods: list[str]) -> tuple[ExpectedDelivery, ...]:
     due = []
     for period in periods:
         year, month = int(period[:4]), int(period[5:7])
-        due.append(
-            ExpectedDelivery(period, dt.date(year + month // 12, month % 12 + 1, 28))
-        )
+        due.append(ExpectedDelivery(period, dt.date(year + month // 12, month % 12 + 1, 28)))
     return tuple(due)
 
 

@@ -1,0 +1,290 @@
+"""The second stage: a delivery is held to its agreement and its contract, and what may be kept is.
+
+Belongs here: the order of the steps, one delivery at a time. The newest version that passes is the
+one that counts: a bad second version never takes away a good first one.
+Does not belong here: the rules themselves (``governance/gate.py``, ``expectations/``), or reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from declarations.contracts import Contract, Source
+from declarations.errors import GeographyError
+from declarations.loader import digest
+from expectations.execution import run_suite
+from expectations.suites import build_suite
+from governance.audit import AuditChain
+from governance.gate import GateDecision, decide, trim
+from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
+from intake.arrival import accepted, store_of
+from intake.errors import ReadError, UnsafeFileError
+from intake.reading import ReadReport, read_table
+from intake.received import Delivery
+from intake.records import remove_record, write_record
+from intake.typed import TypeReport, type_table
+from warehouse.connection import run
+from warehouse.lake import TableRef
+from warehouse.provenance import fingerprint
+from warehouse.sql import ident
+from warehouse.workspace import Absent, Built, Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from expectations.outcomes import ContractOutcome
+
+RAW, TYPED, FINAL = "delivery_raw", "delivery_typed", "delivery_final"
+
+
+def admitted_table(source: Source) -> TableRef:
+    """Return the table of a source's admitted deliveries: record level, encrypted."""
+    return TableRef("restricted", f"admitted_{source.id}")
+
+
+def admit(workspace: Workspace, source: Source, period: str) -> Built:
+    """Admit, trim, refuse or quarantine what a source delivered for a period.
+
+    Parameters
+    ----------
+    period : str
+        ``YYYY-MM``, or ``all`` for a source delivered once.
+
+    Returns
+    -------
+    Built
+        ``absent`` where nothing was delivered, or nothing that was could be admitted.
+    """
+    store = store_of(workspace)
+    deliveries = accepted(store, source, period)
+    contract = workspace.declared.contract_of(source)
+    agreement = workspace.declared.agreement_of(source)
+    wanted = fingerprint(
+        ["admitted", source.id, period, workspace.code_version],
+        [digest(contract, source, agreement), workspace.declared.region.purpose],
+        [workspace.keys.fingerprint()],
+        [f"{d.version}:{d.sha256}:{d.arrived_on}" for d in deliveries],
+    )
+
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        if not deliveries:
+            remove_record(workspace, "decisions", source.id, period)
+            return Absent("nothing was delivered")
+        audit = AuditChain(workspace.root / "audit")
+        rows: list[dict[str, Any]] = []
+        checks: list[dict[str, Any]] = []
+        query: str | None = None
+        for delivery in deliveries:
+            attempt = _Attempt(workspace, source, contract, delivery, store.open(delivery))
+            query = attempt.run(connection)
+            rows.append(attempt.row())
+            checks.extend(attempt.checks)
+            audit.append(
+                "gate_decision", source=source.id, period=period, version=delivery.version,
+                sha256=delivery.sha256, decision=attempt.decision.decision,
+                reasons=list(attempt.decision.reasons), agreement=agreement.id,
+                agreement_version=agreement.version, rows_kept=attempt.rows_kept,
+            )  # fmt: skip
+            if query is not None:
+                break
+        write_record(
+            workspace, "decisions", source.id, period, {"decisions": rows, "checks": checks}
+        )
+        return query if query is not None else Absent(rows[0]["message"])
+
+    return workspace.build(
+        admitted_table(source), period=period, fingerprint=wanted, produce=produce,
+        inputs=[f"{d.source_id}/{d.file_name} sha256:{d.sha256}" for d in deliveries],
+    )  # fmt: skip
+
+
+class _Attempt:
+    """One delivery on its way through the gate, the reader and the contract."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        source: Source,
+        contract: Contract,
+        delivery: Delivery,
+        original: Path,
+    ) -> None:
+        self._workspace = workspace
+        self._source = source
+        self._contract = contract
+        self._delivery = delivery
+        self._original = original
+        self._agreement = workspace.declared.agreement_of(source)
+        self.decision = decide(
+            self._agreement,
+            source,
+            contract,
+            purpose=workspace.declared.region.purpose,
+            delivered_on=delivery.arrived_on,
+        )
+        self.checks: list[dict[str, Any]] = []
+        self._read: ReadReport | None = None
+        self._typed: TypeReport | None = None
+        self.rows_kept = 0
+
+    def run(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        """Return the SELECT of what may be kept, or None if the delivery is held back."""
+        if self.decision.decision == "refused":
+            return None
+        try:
+            self._read = self._read_file(connection)
+            self.decision = trim(
+                self.decision, list(self._read.columns_undeclared), self._read.columns_unnamed
+            )
+            outcome = self._check(connection)
+        except (ReadError, UnsafeFileError) as error:
+            self._hold(error.reason, str(error))
+            return None
+        except GeographyError as error:
+            self._hold("unreadable_boundaries", str(error))
+            return None
+        if self._typed is not None and self._typed.too_broken:
+            broken = self._typed.rows_unreadable + self._read.rows_broken
+            columns = ", ".join(sorted(self._typed.unreadable)) or "fields missing or too many"
+            self._hold(
+                "broken_rows",
+                f"{broken} of {self._read.rows_read} rows cannot be read ({columns}), more than "
+                f"the {self._contract.format.broken_rows_allowed:.0%} allowed. Correct the file "
+                "and send it again.",
+            )
+            return None
+        if outcome.blocking_failures:
+            failed = outcome.blocking_failures
+            self._hold(
+                "contract_failed",
+                " ".join(check.meaning for check in failed[:3]),
+                *(check.check_id for check in failed),
+            )
+            return None
+        return self._keep(connection)
+
+    def _read_file(self, connection: duckdb.DuckDBPyConnection) -> ReadReport:
+        spill = self._workspace.spill
+        spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return read_table(
+            connection, self._original, self._contract, self._source, RAW, work=spill,
+            name=self._delivery.file_name,
+        )  # fmt: skip
+
+    def _check(self, connection: duckdb.DuckDBPyConnection) -> ContractOutcome:
+        stored = set(self.decision.stored)
+        read = self._read
+        self._typed = type_table(
+            connection, RAW, self._contract, stored, TYPED,
+            rows_broken=read.rows_broken if read else 0,
+        )  # fmt: skip
+        run(connection, f"DROP TABLE {ident(RAW)}", table=self._source.id)
+        suite = build_suite(self._contract, self._source, keep=stored)
+        outcome = run_suite(
+            connection, TYPED, suite, source_id=self._source.id, period=self._delivery.period,
+            version=self._delivery.version,
+        )  # fmt: skip
+        self.checks = outcome.as_rows()
+        return outcome
+
+    def _keep(self, connection: duckdb.DuckDBPyConnection) -> str:
+        key = agreement_key(self._workspace.keys, self._agreement.id)
+        names = ["record_id"]
+        parameters: list[bytes] = []
+        for column in self._contract.columns:
+            if column.name in self.decision.pseudonymise:
+                names.append(f"{pseudonym_sql(column.name)} AS {ident(column.name)}")
+                parameters.extend(hmac_pads(key))
+            elif column.name in self.decision.stored:
+                names.append(ident(column.name))
+        source = ident(TYPED)
+        if self._contract.format.type == "boundaries":
+            source = self._with_geometry(connection)
+            names.append("geometry")
+        run(
+            connection,
+            f"CREATE OR REPLACE TABLE {ident(FINAL)} AS SELECT {', '.join(names)} FROM {source}",
+            parameters, table=admitted_table(self._source).name,
+        )  # fmt: skip
+        count = connection.execute(f"SELECT count(*) FROM {ident(FINAL)}").fetchone()
+        self.rows_kept = int(count[0]) if count else 0
+        return f"SELECT * FROM {ident(FINAL)} ORDER BY record_id"
+
+    def _with_geometry(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """Read the shapes of a boundary file and join them by code, as WKB in EPSG:27700."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        from geography.boundaries import read_boundaries  # noqa: PLC0415
+        from intake.containers import expanded  # noqa: PLC0415
+
+        code = self._contract.key[0]
+        heading = (self._read.heading_map if self._read else {})[code]
+        with expanded(self._original, self._workspace.spill) as plain:
+            frame, report = read_boundaries(plain, {code: heading}, self._contract.format.crs)
+        shapes = pa.table(
+            {code: frame[code].astype(str).tolist(), "geometry": frame.geometry.to_wkb().tolist()}
+        )
+        connection.register("boundary_shapes", shapes)
+        if report.repaired or report.duplicates or report.empty:
+            note = (
+                f" {report.repaired} shapes were repaired, {report.duplicates} joined to another "
+                f"of the same code, {report.empty} left out as empty."
+            )
+            self.decision = replace(self.decision, message=self.decision.message + note)
+        return (
+            f"(SELECT t.*, s.geometry FROM {ident(TYPED)} t "
+            f"JOIN boundary_shapes s USING ({ident(code)}))"
+        )
+
+    def _hold(self, reason: str, message: str, *more: str) -> None:
+        self.decision = GateDecision(
+            "quarantined", (reason, *more), message, f"contract {self._contract.id}"
+        )
+
+    def row(self) -> dict[str, Any]:
+        """Return the delivery's row of the ``decisions`` table."""
+        read, typed = self._read, self._typed
+        unnamed = read.columns_unnamed if read else 0
+        undeclared = [*(read.columns_undeclared if read else ())]
+        if unnamed:
+            undeclared.append(f"({unnamed} not named)")
+        return {
+            "source_id": self._source.id,
+            "period": self._delivery.period,
+            "version": self._delivery.version,
+            "decision": self.decision.decision,
+            "reasons": ", ".join(self.decision.reasons),
+            "message": self.decision.message,
+            "clause": self.decision.clause,
+            "agreement_id": self._agreement.id,
+            "agreement_version": self._agreement.version,
+            "columns_kept": ", ".join(self.decision.stored),
+            "columns_dropped": ", ".join(self.decision.drop),
+            "columns_undeclared": ", ".join(undeclared),
+            "rows_read": read.rows_read if read else 0,
+            "rows_filtered": read.rows_filtered if read else 0,
+            "rows_broken": (read.rows_broken if read else 0)
+            + (typed.rows_unreadable if typed else 0),
+            "rows_formula": typed.rows_formula if typed else 0,
+            "rows_duplicate": typed.rows_duplicate if typed else 0,
+            "rows_kept": self.rows_kept,
+        }
+
+
+def contract_report(
+    connection: duckdb.DuckDBPyConnection, path: Path, contract: Contract, source: Source
+) -> tuple[ReadReport, TypeReport, ContractOutcome]:
+    """Hold a file to its contract alone, as an agency may do before it sends the file.
+
+    Raises
+    ------
+    ReadError, UnsafeFileError
+        If the file cannot be read as the contract says.
+    """
+    read = read_table(connection, path, contract, source, RAW)
+    stored = {c.name for c in contract.columns}
+    typed = type_table(connection, RAW, contract, stored, TYPED, rows_broken=read.rows_broken)
+    outcome = run_suite(connection, TYPED, build_suite(contract, source), source_id=source.id)
+    return read, typed, outcome

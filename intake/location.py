@@ -1,0 +1,272 @@
+"""The third stage: every admitted record gets its 2021 LSOA, or the reason why it has none.
+
+Belongs here: bringing a source's records and the region's reference tables together, and the
+accounting of what was placed. Does not belong here: how a place is found (``geography/``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from declarations.base import month_index
+from declarations.contracts import Contract, Location, Source
+from declarations.errors import ConfigurationError
+from declarations.loader import digest
+from geography.placement import PlacementKeys, PlacementReport, Reference, place
+from geography.sql import columns_of
+from intake.admission import admitted_table
+from intake.records import read_record, remove_record, write_record
+from intake.reference import (
+    AREAS,
+    known_lsoas_sql,
+    point_locator,
+    reference_roles,
+    reference_table,
+)
+from warehouse.connection import run
+from warehouse.lake import UNPARTITIONED, TableRef
+from warehouse.provenance import fingerprint
+from warehouse.sql import ident
+from warehouse.workspace import Absent, Built, Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+RECORDS, PLACED = "records", "placed"
+ROLE_OF_KEY = {"uprn": "uprns", "postcode": "postcodes", "output_area": "output_areas"}
+"""Which reference table a location key needs."""
+
+
+def located_table(source: Source) -> TableRef:
+    """Return the table of a source's placed records: record level, encrypted, without addresses."""
+    return TableRef("restricted", f"located_{source.id}")
+
+
+def roles_of(workspace: Workspace, contract: Contract) -> list[str]:
+    """Return the reference tables a contract's records are placed with."""
+    if contract.locate is None:
+        return []
+    wanted = {"areas", "lsoa_changes"}
+    wanted |= {ROLE_OF_KEY[key] for key in contract.locate.by if key in ROLE_OF_KEY}
+    return [role for role in reference_roles(workspace) if role in wanted]
+
+
+def weights_period(workspace: Workspace, source: Source, period: str) -> str | None:
+    """Return the delivery of a practice's patients that suits a month: the last one before it.
+
+    For months before the first delivery, the first one. None where nothing was admitted.
+    """
+    placed = [
+        p
+        for p in workspace.expected_periods(source)
+        if workspace.lake.path(located_table(source), p).is_file()
+    ]
+    if not placed:
+        return None
+    if period == UNPARTITIONED:
+        return placed[-1]
+    before = [p for p in placed if month_index(p) <= month_index(period)]
+    return before[-1] if before else placed[0]
+
+
+def locate(workspace: Workspace, source: Source, period: str) -> Built:
+    """Place what a source had admitted for a period.
+
+    Returns
+    -------
+    Built
+        ``absent`` where nothing was admitted.
+
+    Raises
+    ------
+    GeographyError
+        If placed and not placed do not add up to what was received.
+    """
+    contract = workspace.declared.contract_of(source)
+    location = contract.locate
+    if location is None:
+        raise ConfigurationError(f"Contract {contract.id} does not say how a record is placed")
+    admitted = admitted_table(source)
+    weights = _weights(workspace, location, period)
+    wanted = fingerprint(
+        ["located", source.id, period, workspace.code_version, digest(contract, source)],
+        [workspace.state_of(admitted, period)],
+        [f"{role}={workspace.state_of(reference_table(role))}"
+         for role in roles_of(workspace, contract)],
+        [f"{p}={workspace.state_of(located_table(s), p)}" for s, p in weights],
+    )  # fmt: skip
+
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        scan = workspace.lake.scan(admitted, [period])
+        if scan is None:
+            remove_record(workspace, "accounting", source.id, period)
+            state = workspace.lake.state(admitted, period)
+            return Absent(state.reason if state else "nothing was admitted")
+        run(connection, f"CREATE TEMP TABLE {RECORDS} AS SELECT * FROM {scan}", table=admitted.name)
+        report = place(
+            connection,
+            RECORDS,
+            _keys(connection, contract, location),
+            _reference(workspace, connection, contract, weights),
+            PLACED,
+        )
+        rows = _accounting(workspace, connection, source, period, report)
+        content = {
+            "rows": rows,
+            "geo_basis": location.basis,
+            "vintage": report.vintage.vintage if report.vintage else None,
+            "flags": report.by_flag,
+        }
+        write_record(workspace, "accounting", source.id, period, content)
+        gone = ", ".join(ident(c) for c in sorted(location.columns))
+        return f"SELECT * EXCLUDE ({gone}) FROM {PLACED} ORDER BY record_id, lsoa21cd"
+
+    return workspace.build(
+        located_table(source), period=period, fingerprint=wanted, produce=produce,
+        inputs=[f"{admitted.name}/{period}", *(r.name for r in _tables(workspace, contract))],
+    )  # fmt: skip
+
+
+def _tables(workspace: Workspace, contract: Contract) -> list[TableRef]:
+    return [reference_table(role) for role in roles_of(workspace, contract)]
+
+
+def _weights(workspace: Workspace, location: Location, period: str) -> list[tuple[Source, str]]:
+    if location.practice_weights is None:
+        return []
+    source = workspace.declared.sources[location.practice_weights]
+    chosen = weights_period(workspace, source, period)
+    return [(source, chosen)] if chosen else []
+
+
+def _keys(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, location: Location
+) -> PlacementKeys:
+    # What the agreement dropped is not there to be placed or split.
+    kept = columns_of(connection, RECORDS)
+    return PlacementKeys(
+        by=tuple(location.by),
+        uprn=location.uprn,
+        postcode=location.postcode,
+        x=location.x,
+        y=location.y,
+        lsoa=location.lsoa,
+        output_area=location.output_area,
+        practice=location.practice,
+        date=location.date,
+        values=tuple(c for c in contract.value_columns if c in kept),
+    )
+
+
+def _reference(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    weights: list[tuple[Source, str]],
+) -> Reference:
+    names: dict[str, str] = {}
+    for role in roles_of(workspace, contract):
+        scan = workspace.lake.scan(reference_table(role))
+        if scan is not None:
+            names[role] = f"ref_{role}"
+            columns = "* EXCLUDE (geometry)" if role == "areas" else "*"
+            run(
+                connection, f"CREATE TEMP TABLE ref_{role} AS SELECT {columns} FROM {scan}",
+                table=f"reference_{role}",
+            )  # fmt: skip
+    known = known_lsoas_sql(workspace)
+    if known:
+        run(connection, f"CREATE TEMP TABLE known_lsoa21 AS {known}", table=AREAS.name)
+    practice_weights = None
+    for source, period in weights:
+        scan = workspace.lake.scan(located_table(source), [period])
+        value = workspace.declared.contract_of(source).value_columns[0]
+        practice_weights = "practice_weights"
+        run(
+            connection,
+            f"CREATE TEMP TABLE practice_weights AS SELECT practice_code, lsoa21cd, "
+            f"CAST(sum({ident(value)}) AS BIGINT) AS patients FROM {scan} "
+            "WHERE lsoa21cd IS NOT NULL GROUP BY 1, 2",
+            table=located_table(source).name,
+        )
+    by = contract.locate.by if contract.locate else []
+    needs_points = "point" in by or ("postcode" in by and _has_2011_only(connection, names))
+    return Reference(
+        areas=names["areas"],
+        changes=names.get("lsoa_changes"),
+        known_lsoa21="known_lsoa21" if known else None,
+        postcodes=names.get("postcodes"),
+        uprns=names.get("uprns"),
+        output_areas=names.get("output_areas"),
+        practice_weights=practice_weights,
+        locator=point_locator(workspace) if needs_points else None,
+    )
+
+
+def _has_2011_only(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> bool:
+    """Whether the postcode directory gives 2011 areas only, so that points must decide splits."""
+    if "postcodes" not in names:
+        return False
+    row = connection.execute(
+        f"SELECT count(*) FILTER (lsoa21cd IS NOT NULL) = 0 FROM {ident(names['postcodes'])}"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _accounting(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    period: str,
+    report: PlacementReport,
+) -> list[dict[str, Any]]:
+    """Return the rows of the ``accounting`` table: received = placed + not placed, by quantity.
+
+    Rows of the file that never became records (broken, duplicate, a formula in a cell) count as
+    received and not placed.
+    """
+    decisions = (read_record(workspace, "decisions", source.id, period) or {}).get("decisions", [])
+    taken = decisions[-1] if decisions else {}
+    excluded = {
+        "row_broken": int(taken.get("rows_broken", 0)),
+        "row_duplicate": int(taken.get("rows_duplicate", 0)),
+        "row_formula": int(taken.get("rows_formula", 0)),
+    }
+    found: list[tuple[str, str, str, int]] = [
+        ("rows", "received", "all", report.received + sum(excluded.values())),
+        *(("rows", "not placed", reason, n) for reason, n in excluded.items() if n),
+        *(("rows", *line) for line in connection.execute(_rows_by_outcome_sql()).fetchall()),
+    ]
+    for column, total in sorted(report.values_received.items()):
+        found.append((column, "received", "all", total))
+        lines = connection.execute(_values_by_outcome_sql(column)).fetchall()
+        found.extend((column, *line) for line in lines)
+    return [
+        {
+            "source_id": source.id, "agency": source.agency, "period": period,
+            "quantity": quantity, "outcome": outcome, "detail": detail, "amount": int(amount),
+            "amount_status": None,
+        }
+        for quantity, outcome, detail, amount in found
+    ]  # fmt: skip
+
+
+def _rows_by_outcome_sql() -> str:
+    """Count records by how they were placed, or why not; one with any part placed is placed."""
+    return f"""
+    SELECT CASE WHEN method IS NOT NULL THEN 'placed' ELSE 'not placed' END AS outcome,
+           coalesce(method, reason) AS detail, count(*) AS amount
+    FROM (SELECT min(geo_method) FILTER (lsoa21cd IS NOT NULL) AS method, min(geo_reason) AS reason
+          FROM {PLACED} GROUP BY record_id)
+    GROUP BY ALL ORDER BY ALL
+    """
+
+
+def _values_by_outcome_sql(column: str) -> str:
+    """Sum an additive column by how it was placed, or why not."""
+    return f"""
+    SELECT CASE WHEN lsoa21cd IS NOT NULL THEN 'placed' ELSE 'not placed' END AS outcome,
+           CASE WHEN lsoa21cd IS NOT NULL THEN geo_method ELSE geo_reason END AS detail,
+           CAST(coalesce(sum({ident(column)}), 0) AS BIGINT) AS amount
+    FROM {PLACED} GROUP BY ALL ORDER BY ALL
+    """

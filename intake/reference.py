@@ -1,0 +1,237 @@
+"""Reference tables: the region's areas and the lookups by which records are placed.
+
+Belongs here: turning admitted reference sources into the tables ``geography.placement`` wants, cut
+to the region, checked against what the region declares.
+Does not belong here: the meaning of a lookup (``geography/``).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from declarations.contracts import Source
+from declarations.errors import ConfigurationError, GeographyError
+from declarations.loader import digest
+from geography.vintages import validate_changes, weighted_changes_sql
+from intake.admission import admitted_table
+from warehouse.connection import run
+from warehouse.lake import TableRef
+from warehouse.provenance import fingerprint
+from warehouse.sql import ident, literal
+from warehouse.workspace import Absent, Built, Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from geography.points import PointLocator
+
+RESIDENTS = "residents"
+"""The measure whose counts weigh the parts of a split area."""
+
+AREAS = TableRef("reference", "reference_areas")
+COPIED_ROLES = ("uprns", "output_areas", "practices", "boundaries_2011", "district_totals")
+"""Roles whose admitted table is the reference table as it stands."""
+
+
+def reference_table(role: str) -> TableRef:
+    """Return the reference table of a role."""
+    return TableRef("reference", f"reference_{role}")
+
+
+def reference_roles(workspace: Workspace) -> list[str]:
+    """Return the reference tables a region has, in the order in which they are made."""
+    declared = workspace.declared
+    roles = ["areas"] if declared.reference_source("areas") else []
+    for role in ("lsoa_changes", "postcodes", *COPIED_ROLES):
+        if declared.reference_source(role):
+            roles.append(role)
+    return roles
+
+
+def inputs_of(workspace: Workspace, role: str) -> list[Source]:
+    """Return the sources a reference table is made from."""
+    declared = workspace.declared
+    wanted = {
+        "areas": ["areas", "hierarchy"],
+        "lsoa_changes": ["lsoa_changes"],
+        "postcodes": ["postcodes", "postcode_points"],
+    }.get(role, [role])
+    sources = [s for s in (declared.reference_source(r) for r in wanted) if s]
+    if role == "lsoa_changes":
+        sources.extend(declared.suppliers_of(RESIDENTS)[:1])
+    return sources
+
+
+def build_reference(workspace: Workspace, role: str) -> Built:
+    """Make one reference table.
+
+    Raises
+    ------
+    GeographyError
+        If the areas are not those the region declares, or a lookup contradicts itself.
+    ConfigurationError
+        If a source the table needs was not admitted.
+    """
+    sources = inputs_of(workspace, role)
+    wanted = fingerprint(
+        ["reference", role, workspace.code_version, digest(workspace.declared.region)],
+        [workspace.state_of(admitted_table(s)) for s in sources],
+    )
+
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        for source in sources:
+            scan = workspace.lake.scan(admitted_table(source))
+            if scan is None:
+                return _lacking(workspace, role, source)
+            run(connection, f"CREATE VIEW {ident(source.id)} AS SELECT * FROM {scan}", table=role)
+        if role == "areas":
+            return _areas(connection, workspace, sources)
+        if role == "lsoa_changes":
+            return _changes(connection, sources)
+        if role == "postcodes":
+            return _postcodes(connection, sources)
+        return f"SELECT * EXCLUDE (record_id) FROM {ident(sources[0].id)} ORDER BY record_id"
+
+    return workspace.build(
+        reference_table(role), fingerprint=wanted, produce=produce, encryption=True,
+        inputs=[s.id for s in sources],
+    )  # fmt: skip
+
+
+def _lacking(workspace: Workspace, role: str, source: Source) -> Absent:
+    if role != "areas":
+        return Absent(f"{source.id} was not delivered or not admitted")
+    raise ConfigurationError(
+        f"The region {workspace.declared.region.id} has no areas: {source.id} was not delivered or "
+        "not admitted",
+        f"Put the file into {workspace.landing / source.id}, and see 'lsoalink status'",
+    )
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    rows = connection.execute(f"DESCRIBE {ident(table)}").fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def _areas(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, sources: list[Source]
+) -> str:
+    region = workspace.declared.region
+    districts = ", ".join(f"({literal(d.lad24cd)}, {literal(d.name)})" for d in region.districts)
+    run(
+        connection,
+        f"CREATE TEMP TABLE districts AS SELECT * FROM (VALUES {districts}) v(lad24cd, name)",
+        table=AREAS.name,
+    )
+    own = _columns(connection, sources[0].id)
+    hierarchy = _columns(connection, sources[1].id) if len(sources) > 1 else set()
+
+    def take(column: str) -> str:
+        found = [
+            f"{alias}.{ident(column)}" for alias, has in (("h", hierarchy), ("a", own))
+            if column in has
+        ]  # fmt: skip
+        return f"coalesce({', '.join(found)})" if found else "CAST(NULL AS VARCHAR)"
+
+    join = (
+        f"LEFT JOIN {ident(sources[1].id)} h ON h.lsoa21cd = a.lsoa21cd" if len(sources) > 1 else ""
+    )
+    run(
+        connection,
+        f"""
+        CREATE TEMP TABLE region_areas AS
+        SELECT a.lsoa21cd, a.lsoa21nm, {take("msoa21cd")} AS msoa21cd,
+               -- An LSOA's name is its MSOA's name and a letter (ONS naming of 2021 areas).
+               coalesce({take("msoa21nm")}, regexp_replace(a.lsoa21nm, '[A-Z]$', '')) AS msoa21nm,
+               {take("wd24cd")} AS wd24cd, {take("wd24nm")} AS wd24nm,
+               d.lad24cd, d.name AS lad24nm, a.geometry
+        FROM {ident(sources[0].id)} a {join}
+        JOIN districts d ON d.lad24cd = {take("lad24cd")}
+        """,
+        table=AREAS.name,
+    )
+    facts = connection.execute(
+        "SELECT count(*), count(DISTINCT lsoa21cd), count(*) FILTER (msoa21cd IS NULL), "
+        "count(DISTINCT lad24cd) FROM region_areas"
+    ).fetchone()
+    count, different, without_msoa, lads = facts if facts else (0, 0, 0, 0)
+    expected = region.expected_lsoas
+    if count != different:
+        raise GeographyError(f"{count - different} LSOAs stand twice in the areas of {region.id}")
+    if expected is not None and count != expected:
+        raise GeographyError(
+            f"The areas of {region.id} are {count} LSOAs, and region.yaml expects {expected}",
+            "Deliver the complete boundary file, or correct expected_lsoas",
+        )
+    if without_msoa:
+        raise GeographyError(
+            f"{without_msoa} LSOAs of {region.id} have no MSOA", "Add a source of role hierarchy"
+        )
+    if lads != len(region.districts):
+        raise GeographyError(
+            f"Only {lads} of the {len(region.districts)} districts of {region.id} have LSOAs",
+            "Correct the district codes in region.yaml",
+        )
+    return "SELECT * FROM region_areas ORDER BY lsoa21cd"
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, sources: list[Source]) -> str:
+    run(
+        connection,
+        f"CREATE TEMP TABLE changes AS SELECT lsoa11cd, lsoa21cd, chgind "
+        f"FROM {ident(sources[0].id)}",
+        table="reference_lsoa_changes",
+    )
+    validate_changes(connection, "changes")
+    if len(sources) > 1:
+        weights = f"SELECT lsoa AS lsoa21cd, residents FROM {ident(sources[1].id)}"
+    else:
+        weights = "SELECT CAST(NULL AS VARCHAR) AS lsoa21cd, CAST(NULL AS BIGINT) AS residents"
+    run(connection, f"CREATE TEMP TABLE residents AS {weights}", table="reference_lsoa_changes")
+    return f"SELECT * FROM ({weighted_changes_sql('changes', 'residents')}) ORDER BY ALL"
+
+
+def _postcodes(connection: duckdb.DuckDBPyConnection, sources: list[Source]) -> str:
+    wanted = ("pcds", "dointr", "doterm", "easting", "northing", "lsoa11cd", "lsoa21cd")
+    if len(sources) == 1:
+        return f"SELECT {', '.join(wanted)} FROM {ident(sources[0].id)} ORDER BY pcds"
+    from geography.postcodes import normalise_sql  # noqa: PLC0415
+
+    points = (
+        f"SELECT {normalise_sql('postcode')} AS pcds, min(easting) AS easting, "
+        f"min(northing) AS northing FROM {ident(sources[1].id)} GROUP BY 1"
+    )
+    return (
+        "SELECT p.pcds, p.dointr, p.doterm, coalesce(p.easting, q.easting) AS easting, "
+        "coalesce(p.northing, q.northing) AS northing, p.lsoa11cd, p.lsoa21cd "
+        f"FROM {ident(sources[0].id)} p LEFT JOIN ({points}) q ON q.pcds = p.pcds ORDER BY p.pcds"
+    )
+
+
+def known_lsoas_sql(workspace: Workspace) -> str | None:
+    """Return the SELECT of every 2021 LSOA the region's boundary file knows, or None."""
+    source = workspace.declared.reference_source("areas")
+    scan = workspace.lake.scan(admitted_table(source)) if source else None
+    return f"SELECT DISTINCT lsoa21cd FROM {scan}" if scan else None
+
+
+@functools.lru_cache(maxsize=2)
+def _locator(path: str, state: str) -> PointLocator:
+    import geopandas  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    from geography.points import PointLocator  # noqa: PLC0415
+
+    table = pq.read_table(path, columns=["lsoa21cd", "geometry"])
+    shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
+    frame = geopandas.GeoDataFrame(
+        {"lsoa21cd": table.column("lsoa21cd").to_pylist()}, geometry=shapes, crs=27700
+    )
+    return PointLocator(frame, code="lsoa21cd")
+
+
+def point_locator(workspace: Workspace) -> PointLocator:
+    """Return the locator of the region's areas; made once a process for the same areas."""
+    return _locator(str(workspace.lake.path(AREAS)), workspace.state_of(AREAS))
