@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 1000
 NOTES_EXAMINED = 1000
 LINE_ENDS = "\r\n"
+LINE_KEPT = 10_000
+"""Characters of a rejected line that DuckDB keeps."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def load_delimited_rows(
             "not_utf8_or_cp1252", f"{file_name} is not a text file", "Export it as CSV in UTF-8"
         )
     layout, delimiter, rows = _layout(facts, contract, source, file_name)
-    width = _width(rows[layout.header_row :], layout)
+    width = _width(rows, layout)
     with tempfile.TemporaryDirectory(prefix="intake-", dir=work) as folder:
         if facts.encoding == "utf-8":
             readable = path
@@ -138,18 +140,15 @@ def _width(rows: Sequence[Sequence[str]], layout: Layout) -> int:
     Usually as many as there are headings. Some systems end every row, but not the heading row,
     with blank fields, or the other way round: then what most rows have decides.
     """
-    counts = Counter(len(row) for row in rows if row)
+    data = rows[layout.header_row :]
+    counts = Counter(len(row) for row in data if row)
     if not counts:
         return layout.width
     usual = counts.most_common(1)[0][0]
-    if not layout.header_row:
+    if not layout.header_row or usual == len(rows[layout.header_row - 1]):
         return usual
-    needed = max(layout.positions.values()) + 1
-    if usual > layout.width and any(
-        cell.strip() for row in rows if len(row) == usual for cell in row[layout.width :]
-    ):
-        return layout.width
-    return usual if usual >= max(needed, layout.width) else layout.width
+    beyond = (c for row in data if len(row) == usual for c in row[layout.width :])
+    return usual if usual > layout.width and not any(map(str.strip, beyond)) else layout.width
 
 
 class _Reader:
@@ -217,11 +216,12 @@ class _Reader:
         rejects, broken, too_long = self._con.execute(
             "SELECT count(*), coalesce(sum(swallowed), 0), coalesce(bool_or(too_long), false) "
             f"FROM (SELECT max(1 + length({line}) - length(replace({line}, chr(10), ''))) "
-            "AS swallowed, bool_or(error_type = 'LINE SIZE OVER MAXIMUM') AS too_long "
+            "AS swallowed, bool_or(error_type = 'LINE SIZE OVER MAXIMUM' "
+            f"OR length(csv_line) >= {LINE_KEPT}) AS too_long "
             f"FROM {self._errors} GROUP BY scan_id, file_id, line)"
         ).fetchall()[0]
         if too_long:
-            # Beyond two megabytes DuckDB no longer says how much an open quote swallowed.
+            # DuckDB keeps only the start of what an open quote swallowed: the lines decide.
             read = self._con.execute(f"SELECT count(*) FROM {self._into}").fetchall()[0][0]
             broken = max(broken, lines - self._layout.header_row - read)
         notes = self._notes(contract) if rejects else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,6 +26,9 @@ from intake.workbooks import load_workbook_rows
 
 if TYPE_CHECKING:
     import duckdb
+
+SHAPES = ("geometry", "geom", "wkb_geometry")
+"""Columns in which GeoParquet keeps shapes: no column that somebody forgot to declare."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,9 @@ def _stage_parquet(
     try:
         headings = pq.read_schema(path).names
         layout = find_layout([headings], contract, source, file_name)
+        if contract.format.type == "boundaries":
+            named = tuple(h for h in layout.undeclared if h.lower() not in SHAPES)
+            layout = replace(layout, undeclared=named)
         chosen = ", ".join(
             clean_sql(contract.column(name), f"CAST({_quoted(headings[place])} AS VARCHAR)")
             + f" AS {ident(name)}"

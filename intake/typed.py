@@ -139,9 +139,9 @@ def type_table(
         )
     there = columns_of(con, raw)
     columns = [c for c in contract.columns if c.name in keep]
-    formula = _formula_sql([c for c in columns if c.name in there], contract)
     excluded_ids = ident(f"intake_excluded_{uuid4().hex}")
-    rows_in = con.execute(f"SELECT count(*) FROM {ident(raw)}").fetchall()[0][0]
+    rows_in, suspects = _suspects(con, raw, [c for c in columns if c.name in there])
+    formula = _formula_sql(suspects, contract)
     try:
         con.execute(
             f"CREATE TEMP TABLE {excluded_ids} AS SELECT record_id FROM {ident(raw)} "
@@ -178,12 +178,28 @@ def readable_name(column: str) -> str:
     return f"{column}__readable"
 
 
+def _suspects(
+    con: duckdb.DuckDBPyConnection, raw: str, columns: Sequence[Column]
+) -> tuple[int, list[Column]]:
+    """Return how many rows there are, and the text columns in which a cell may hold a formula.
+
+    Regular expressions for every column of a wide table would cost more than reading it.
+    """
+    texts = [c for c in columns if c.type == "text"]
+    counts = "".join(f", count(*) FILTER ({_suspect_sql(c)})" for c in texts)
+    rows, *found = con.execute(f"SELECT count(*){counts} FROM {ident(raw)}").fetchall()[0]
+    return rows, [c for c, count in zip(texts, found, strict=True) if count]
+
+
+def _suspect_sql(column: Column) -> str:
+    starts = ", ".join(str(ord(c)) for c in FORMULA_STARTS)
+    return f"ascii({ident(column.name)}) IN ({starts})"
+
+
 def _formula_sql(columns: Sequence[Column], contract: Contract) -> str:
     """SQL condition: a text cell starts as a formula and is neither a number nor a code."""
     tests = []
     for column in columns:
-        if column.type != "text":
-            continue
         cell = ident(column.name)
         test = (
             f"regexp_full_match({cell}, {literal(FORMULA)}, 's') "
@@ -193,8 +209,7 @@ def _formula_sql(columns: Sequence[Column], contract: Contract) -> str:
         if codes:
             listed = ", ".join(literal(c.lower()) for c in codes)
             test += f" AND lower({cell}) NOT IN ({listed})"
-        starts = ", ".join(str(ord(c)) for c in FORMULA_STARTS)
-        tests.append(f"CASE WHEN ascii({cell}) IN ({starts}) THEN {test} ELSE false END")
+        tests.append(f"CASE WHEN {_suspect_sql(column)} THEN {test} ELSE false END")
     return " OR ".join(tests) or "false"
 
 

@@ -7,10 +7,13 @@ read. Does not belong here: which column is which (``headings``), types (``typed
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
 
 from declarations.contracts import Contract, Source
 from geography.sql import ident
@@ -70,37 +73,46 @@ def load_workbook_rows(
     ReadError
         ``missing_sheet``, ``unreadable_file``, or as `intake.headings.find_layout`.
     """
-    from zipfile import BadZipFile  # noqa: PLC0415 - only for this reader
-
     from openpyxl import load_workbook  # noqa: PLC0415 - heavy
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except (BadZipFile, KeyError, ValueError, TypeError, OSError):
+        with path.open("rb") as stream:
+            book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            try:
+                return _first_fitting_sheet(con, book, contract, source, into, file_name)
+            finally:
+                book.close()
+    except (BadZipFile, ParseError, zlib.error, KeyError, ValueError, OSError):
         raise ReadError(
             "unreadable_file",
             f"{file_name} is not a workbook that can be read",
             "Save it again as XLSX",
         ) from None
-    try:
-        sheets = _sheets(book, contract, file_name)
-        refusal: ReadError | None = None
-        for sheet in sheets:
-            sheet.reset_dimensions()
-            first = [
-                [cell_text(v) for v in row]
-                for row in islice(sheet.iter_rows(values_only=True), ROWS_SEARCHED)
-            ]
-            try:
-                layout = find_layout(first, contract, source, file_name)
-            except ReadError as error:
-                refusal = refusal or error
-                continue
-            _insert(con, sheet, layout, contract, into)
-            return layout
-        raise refusal or ReadError("header_only", f"{file_name} holds no sheet with rows")
-    finally:
-        book.close()
+
+
+def _first_fitting_sheet(
+    con: duckdb.DuckDBPyConnection,
+    book: Any,
+    contract: Contract,
+    source: Source,
+    into: str,
+    file_name: str,
+) -> Layout:
+    refusal: ReadError | None = None
+    for sheet in _sheets(book, contract, file_name):
+        sheet.reset_dimensions()
+        first = [
+            [cell_text(v) for v in row]
+            for row in islice(sheet.iter_rows(values_only=True), ROWS_SEARCHED)
+        ]
+        try:
+            layout = find_layout(first, contract, source, file_name)
+        except ReadError as error:
+            refusal = refusal or error
+            continue
+        _insert(con, sheet, layout, contract, into)
+        return layout
+    raise refusal or ReadError("header_only", f"{file_name} holds no sheet with rows")
 
 
 def _sheets(book: Any, contract: Contract, file_name: str) -> list[Any]:

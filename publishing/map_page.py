@@ -6,7 +6,6 @@ Belongs here: what the page knows, as compact data. Does not belong here: how it
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from publishing.map_geometry import (
     svg_path,
     view_of,
 )
-from publishing.page import render_page, script_json
+from publishing.page import in_words, render_page, script_json
 from publishing.statuses import STATUS_WORDS
 
 if TYPE_CHECKING:
@@ -315,8 +314,3 @@ def map_page(
 def _used_markers(data: Mapping[str, Any]) -> list[str]:
     joined = "".join(data["statuses"])
     return [m for m in STATUS_WORDS if f"[{m}]" in joined]
-
-
-def in_words(day: dt.date) -> str:
-    """Return a day as people write it, for example '16 November 2026'."""
-    return f"{day.day} {day:%B %Y}"

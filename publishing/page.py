@@ -8,6 +8,7 @@ Does not belong here: the content of a page (``map_page.py``, ``quality_page.py`
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 from functools import cache
@@ -89,3 +90,8 @@ def render_page(template: str, styles: list[str], scripts: list[str], **content:
             **content,
         )
     )
+
+
+def in_words(day: dt.date) -> str:
+    """Return a day as people write it, for example '16 November 2026'."""
+    return f"{day.day} {day:%B %Y}"

@@ -19,8 +19,7 @@ from declarations.region import Region
 from publishing.conform import conform_all
 from publishing.dictionary import LINEAGE, QUALITY_TABLES
 from publishing.facts import ReleaseFacts, SourceFact, synthetic_words
-from publishing.map_page import in_words
-from publishing.page import render_page
+from publishing.page import in_words, render_page
 from publishing.quality_summary import (
     STATES,
     Account,

@@ -35,6 +35,11 @@ OUTSIDE_CALENDAR = {"unknown_name", "future_period", "out_of_calendar"}
 URGENCY = ("quarantined", "refused", "missing", "waiting", "late")
 
 
+def in_days(number: int) -> str:
+    """Return a number of days in words."""
+    return "1 day" if number == 1 else f"{number:,} days"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One source in one month of the calendar."""
@@ -52,7 +57,7 @@ class Cell:
     @property
     def words(self) -> str:
         """The cell in words."""
-        late = f", {self.late_days} days late" if self.late_days else ""
+        late = f", {in_days(self.late_days)} late" if self.late_days else ""
         return STATES[self.state][1] + late
 
 
@@ -205,7 +210,7 @@ def actions(
         days = max(c.late_days for _, c in items)
         if state in ("late", "missing") and days:
             most = "up to " if len(items) > 1 else ""
-            why += f" ({most}{days} days {'overdue' if state == 'missing' else 'late'})"
+            why += f" ({most}{in_days(days)} {'overdue' if state == 'missing' else 'late'})"
         found.append(
             Action(
                 state,

@@ -155,6 +155,13 @@ def test_blank_fields_at_the_end_of_rows_do_no_harm(read: Read) -> None:
     )
 
 
+def test_a_column_without_a_heading_is_not_loaded_and_breaks_no_row(read: Read) -> None:
+    last = TEXT.replace("sessions\n", "sessions,\n").replace("3\n", "3,x\n")
+    assert read(last.replace("4\n", "4,y\n"))[1] == TWO_ROWS
+    first = f",{HEAD}"
+    assert read(first + "0,QA1 1AA,2026-01,3\n1,QA1 1AB,2026-01,4\n")[1] == TWO_ROWS
+
+
 def test_headings_repeated_among_the_data_are_dropped_and_counted(read: Read) -> None:
     report, rows = read(TEXT + HEAD + ",,\n" + HEAD.upper())
     assert (report.repeated_headers, report.rows_blank, rows) == (2, 1, TWO_ROWS)
@@ -310,6 +317,17 @@ def test_the_attributes_of_boundaries_are_read_without_their_shapes(read: Read) 
     report, rows = read(content, contract, name="areas.geojson")
     assert rows == [(1, "E01990001"), (2, "E01990002")]
     assert report.columns_undeclared == ("x",)
+
+
+def test_the_shapes_of_a_geoparquet_file_are_no_undeclared_column(read: Read) -> None:
+    contract = make_contract(
+        kind="reference", role="areas", key=["lsoa21cd"], columns=[{"name": "lsoa21cd"}],
+        locate=None, counts=[], format={"type": "boundaries"},
+    )  # fmt: skip
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"geometry": [b"x"], "LSOA21CD": ["E01990001"], "z": [1]}), buffer)
+    report, rows = read(buffer.getvalue(), contract, name="areas.parquet")
+    assert (rows, report.columns_undeclared) == ([(1, "E01990001")], ("z",))
 
 
 def test_the_order_of_the_file_is_kept_whatever_the_connection_says(

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from publishing_samples import HOSTILE_NAME
 
-from conftest import HOSTILE_NAME
 from publishing.conform import conform_all
 from publishing.geopackage import areas_with_borders
 from publishing.map_page import map_data, map_page
@@ -145,7 +145,13 @@ def test_detail_gives_way_to_the_budget(ready, ordered, region, release):
 
 
 def test_a_page_of_a_large_region_stays_small(region, release):
-    from conftest import make_areas, make_borders, make_indicators, make_observations, to_arrow
+    from publishing_samples import (
+        make_areas,
+        make_borders,
+        make_indicators,
+        make_observations,
+        to_arrow,
+    )
 
     borders = make_borders(600)
     areas = make_areas(borders)

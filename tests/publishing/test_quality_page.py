@@ -3,8 +3,15 @@
 import re
 
 import pytest
+from publishing_samples import (
+    HOSTILE_NAME,
+    decision,
+    make_accounting,
+    make_lineage,
+    make_quality,
+    to_arrow,
+)
 
-from conftest import HOSTILE_NAME, decision, make_accounting, make_lineage, make_quality, to_arrow
 from publishing.quality_page import QualityFacts, month_words, quality_page
 
 MESSAGE = "1,187 of 1,263 rows have no postcode."
@@ -48,7 +55,7 @@ def test_the_published_page_gives_no_count_of_a_delivery(published):
 def test_both_pages_say_what_needs_doing(internal, published):
     for page in (internal, published):
         actions = page[page.index('id="action"') : page.index('id="calendar"')]
-        order = [m for m in re.findall(r"tag s-(\w+)", actions)]
+        order = re.findall(r"tag s-(\w+)", actions)
         assert order == ["quarantined", "refused", "missing", "late"]
         assert "A required column is missing" in actions
 

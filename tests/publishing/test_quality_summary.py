@@ -3,8 +3,8 @@
 import datetime as dt
 
 import pytest
+from publishing_samples import check, decision, delivery
 
-from conftest import check, decision, delivery
 from publishing.facts import ExpectedDelivery, SourceFact
 from publishing.quality_summary import (
     accounts,
@@ -99,7 +99,7 @@ def test_actions_are_urgent_first_and_say_who():
     assert [a.state for a in listed] == ["quarantined", "refused", "missing"]
     assert listed[1].why == REASONS["truncated"].words
     assert listed[1].who == "The supplying agency"
-    assert listed[2].why.endswith("(1 days overdue)")
+    assert listed[2].why.endswith("(1 day overdue)")
 
 
 def test_nothing_to_do_is_an_empty_list():

@@ -1,0 +1,166 @@
+"""From placed records to counts: LSOA by period, measure and category. Additive measures only.
+
+Belongs here: the SQL of one declared count, and the table of a source's counts for a period.
+Does not belong here: how a record was placed (``geography/``), or sums over periods and areas
+(``compute.py``). Counts are exact and must not be published.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from declarations.base import first_day, last_day, month_index, month_of
+from declarations.contracts import Contract, Count, Source
+from declarations.loader import digest
+from warehouse.connection import run
+from warehouse.lake import UNPARTITIONED, TableRef
+from warehouse.provenance import fingerprint
+from warehouse.sql import ident
+from warehouse.workspace import Absent, Built, Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+PLACED, COUNTS = "placed_records", "source_counts"
+NO_CATEGORY, UNKNOWN_CATEGORY = "all", "Not known"
+OUT_OF_REGION = "out_of_region"
+
+
+def counts_table(source: Source) -> TableRef:
+    """Return the table of a source's counts."""
+    return TableRef("linked", f"counts_{source.id}")
+
+
+def statistics_table(source: Source) -> TableRef:
+    """Return the table of a source's published statistics, which are never summed."""
+    return TableRef("linked", f"statistics_{source.id}")
+
+
+def data_period(source: Source, period: str) -> str:
+    """Return the month the data describes: the partition's, or the one a 'once' source declares."""
+    return source.period or "" if period == UNPARTITIONED else period
+
+
+def count_source(workspace: Workspace, source: Source, period: str, located: TableRef) -> Built:
+    """Count what a source had placed for a period.
+
+    Parameters
+    ----------
+    located : TableRef
+        The source's table of placed records.
+
+    Returns
+    -------
+    Built
+        ``source_id, period, lsoa21cd, lad24cd, measure, category, value, estimated, geo_reason``;
+        ``lsoa21cd`` is NULL for records not placed, with the reason. ``absent`` where nothing was
+        placed.
+    """
+    contract = workspace.declared.contract_of(source)
+    wanted = fingerprint(
+        ["counts", source.id, period, workspace.code_version, digest(contract, source)],
+        [workspace.state_of(located, period)],
+    )
+
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        scan = workspace.lake.scan(located, [period])
+        if scan is None:
+            state = workspace.lake.state(located, period)
+            return Absent(state.reason if state else "nothing was placed")
+        run(connection, f"CREATE TEMP TABLE {PLACED} AS SELECT * FROM {scan}", table=located.name)
+        if contract.kind == "statistics":
+            return statistics_sql(contract, source, period)
+        _count_all(connection, contract, source, period)
+        return f"SELECT * FROM {COUNTS} ORDER BY ALL"
+
+    table = statistics_table(source) if contract.kind == "statistics" else counts_table(source)
+    return workspace.build(
+        table, period=period, fingerprint=wanted, produce=produce, encryption=True,
+        inputs=[f"{located.name}/{period}"],
+    )  # fmt: skip
+
+
+def _count_all(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, source: Source, period: str
+) -> None:
+    for number, count in enumerate(contract.counts):
+        sql, parameters = count_sql(contract, count, source, period)
+        verb = f"INSERT INTO {COUNTS}" if number else f"CREATE TEMP TABLE {COUNTS} AS"
+        run(connection, f"{verb} {sql}", parameters, table=counts_table(source).name)
+
+
+def count_sql(
+    contract: Contract, count: Count, source: Source, period: str
+) -> tuple[str, list[Any]]:
+    """Return the statement of one declared count, and its parameters.
+
+    A distinct count puts each value in one area, the first by code, so that areas add up to the
+    whole. A flow dated by ``during`` takes only the months the delivery is for: a file that looks
+    back over a year is counted for its own quarter.
+    """
+    conditions, parameters = _conditions(contract, count, source, period)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    category = "'all'"
+    if count.category:
+        category = f"coalesce({ident(count.category)}, '{UNKNOWN_CATEGORY}')"
+    records = PLACED
+    if count.distinct:
+        records = (
+            f"(SELECT {ident(count.distinct)}, {category} AS category_of, "
+            f"min_by(struct_pack(lsoa21cd, lad24cd, geo_reason), coalesce(lsoa21cd, '~')) AS place "
+            f"FROM {PLACED} {where} GROUP BY ALL)"
+        )
+        where, category = "", "category_of"
+        lsoa, lad, reason = "place.lsoa21cd", "place.lad24cd", "place.geo_reason"
+    else:
+        lsoa, lad, reason = "lsoa21cd", "lad24cd", "geo_reason"
+    value = f"sum({ident(count.value)})" if count.value else "count(*)"
+    # A record without an area is known by the district that sent it, unless it lies elsewhere.
+    sql = f"""
+    SELECT CAST(? AS VARCHAR) AS source_id, CAST(? AS VARCHAR) AS period, {lsoa} AS lsoa21cd,
+           CASE WHEN {reason} = '{OUT_OF_REGION}' THEN NULL
+                ELSE coalesce({lad}, CAST(? AS VARCHAR)) END AS lad24cd,
+           CAST(? AS VARCHAR) AS measure, CAST({category} AS VARCHAR) AS category,
+           CAST(coalesce({value}, 0) AS BIGINT) AS value, CAST(? AS BOOLEAN) AS estimated,
+           {reason} AS geo_reason
+    FROM {records} {where}
+    GROUP BY ALL
+    """
+    head = [source.id, data_period(source, period), source.lad24cd, count.measure, count.estimated]
+    return sql, [*head, *parameters]
+
+
+def _conditions(
+    contract: Contract, count: Count, source: Source, period: str
+) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    for column, values in sorted(count.where.items()):
+        marks = ", ".join("?" for _ in values)
+        conditions.append(f"CAST({ident(column)} AS VARCHAR) IN ({marks})")
+        parameters.extend(values)
+    conditions.extend(f"{ident(column)} IS NOT NULL" for column in count.not_null)
+    if count.during and period != UNPARTITIONED:
+        first = month_of(month_index(period) - source.months + 1)
+        conditions.append(f"{ident(count.during)} BETWEEN ? AND ?")
+        if contract.column(count.during).type == "month":
+            parameters.extend([first, period])
+        else:
+            parameters.extend([first_day(first), last_day(period)])
+    if count.open_at_end and period != UNPARTITIONED:
+        start, end = count.open_at_end
+        conditions.append(f"{ident(start)} <= ? AND ({ident(end)} IS NULL OR {ident(end)} > ?)")
+        parameters.extend([last_day(period), last_day(period)])
+    return conditions, parameters
+
+
+def statistics_sql(contract: Contract, source: Source, period: str) -> str:
+    """Return the statement that lists published statistics in long form, as they stand."""
+    numbers = [c.name for c in contract.columns if c.type in ("integer", "number")]
+    parts = [
+        f"SELECT '{source.id}' AS source_id, '{data_period(source, period)}' AS period, lsoa21cd, "
+        f"'{name}' AS statistic, CAST({ident(name)} AS DOUBLE) AS value "
+        f"FROM {PLACED} WHERE lsoa21cd IS NOT NULL"
+        for name in numbers
+    ]
+    return f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL"
