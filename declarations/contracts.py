@@ -17,8 +17,8 @@ from declarations.base import Declaration, Identifier, Period
 ColumnType = Literal["text", "integer", "number", "date", "month", "boolean"]
 LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice"]
 ReferenceRole = Literal[
-    "areas", "hierarchy", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes", "uprns", "practices",
-    "district_totals",
+    "areas", "hierarchy", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes",
+    "postcode_points", "uprns", "practices", "district_totals",
 ]  # fmt: skip
 
 
@@ -317,6 +317,11 @@ class Source(Declaration):
         description="The month of the first delivery expected; a quarterly source is then expected "
         "every third month, a yearly one every twelfth. By default the region's first month.",
     )
+    last_period: Period | None = Field(
+        default=None,
+        description="The month of the last delivery expected, for a source that has ended or of "
+        "which only some months are used. By default the region's last month.",
+    )
     lad24cd: str | None = Field(
         default=None, description="The district that supplies it; none for a national file."
     )
@@ -332,10 +337,12 @@ class Source(Declaration):
         if self.cadence == "once":
             if "{period}" in self.files:
                 raise ValueError("a 'once' source has no {period} in files")
-            if self.first_period is not None:
-                raise ValueError("a 'once' source has a period, not a first_period")
+            if self.first_period is not None or self.last_period is not None:
+                raise ValueError("a 'once' source has a period, not a first_period or last_period")
         elif self.files.count("{period}") != 1:
             raise ValueError("files holds {period} once, where the month stands in the name")
+        if self.first_period and self.last_period and self.last_period < self.first_period:
+            raise ValueError("last_period comes before first_period")
         for piece in (self.files, self.open_data or ""):
             if ".." in piece.split("/") or piece.startswith("/"):
                 raise ValueError("files and open_data stay below their folder")

@@ -152,18 +152,24 @@ def decide(
     )
 
 
-def trim(decision: GateDecision, undeclared: list[str], unnamed: int) -> GateDecision:
+def trim(
+    decision: GateDecision, agreement: Agreement, undeclared: list[str], unnamed: int
+) -> GateDecision:
     """Return the decision once the headings are known: columns nobody agreed to were left unread.
+
+    Under an open licence nothing is wrong with further columns: they are left unread all the same,
+    but the delivery counts as admitted whole.
 
     Parameters
     ----------
+    agreement : Agreement
     undeclared : list of str
         Headings that may be shown by name.
     unnamed : int
         How many more there were whose text cannot be shown, because it may itself be data.
     """
     total = len(undeclared) + unnamed
-    if not total or decision.decision == "refused":
+    if not total or decision.decision == "refused" or agreement.kind == "open_licence":
         return decision
     named = f": {', '.join(undeclared)}" if undeclared else ""
     hidden = f" ({unnamed} not named here, as the heading may be data)" if unnamed else ""

@@ -238,6 +238,10 @@ def _windows(
     if delivered:
         # Before its first delivery the measure did not exist: no row, rather than a missing one.
         found = [w for w in found if w.last >= delivered[0]]
+    ended = [s.last_period for s in periodic if s.last_period is not None]
+    if periodic and len(ended) == len(periodic):
+        # Nor after the last delivery of suppliers that have all ended.
+        found = [w for w in found if w.first <= max(ended)]
     return found
 
 

@@ -136,7 +136,10 @@ class _Attempt:
         try:
             self._read = self._read_file(connection)
             self.decision = trim(
-                self.decision, list(self._read.columns_undeclared), self._read.columns_unnamed
+                self.decision,
+                self._agreement,
+                list(self._read.columns_undeclared),
+                self._read.columns_unnamed,
             )
             outcome = self._check(connection)
         except (ReadError, UnsafeFileError) as error:

@@ -68,13 +68,15 @@ def receive_source(
     """
     store = store or store_of(workspace)
     region = workspace.declared.region
+    ends = [p for p in (region.last_period, source.last_period) if p is not None]
     found = discover(
         workspace.folder_of(source),
         source,
         region.first_period,
-        region.last_period,
+        min(ends, default=None),
         workspace.today(),
         workspace.declared.contract_of(source),
+        shared=source.open_data is not None,
     )
     new, known = [], 0
     for file in found:

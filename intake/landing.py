@@ -74,6 +74,8 @@ def discover(
     last_period: str | None,
     today: dt.date,
     contract: Contract,
+    *,
+    shared: bool = False,
 ) -> list[Found]:
     """List the files a source has in its landing folder.
 
@@ -88,6 +90,9 @@ def discover(
     today : datetime.date
         The day the region's calendar stands at; a later month is in the future.
     contract : Contract
+    shared : bool, default False
+        The folder holds files of other sources too, as a folder of published files does: a name
+        that does not follow the source's pattern is then somebody else's, and left out.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def discover(
     found = []
     for path in candidates:
         match = pattern.match(path.name)
-        if path.is_dir() and not match:
+        if not match and (shared or path.is_dir()):
             continue
         period = match.groupdict().get("period") if match else None
         reason = _reason(match is not None, period, first_period, last_period, today)

@@ -73,7 +73,8 @@ class Delivery:
     reason, message : str or None
         Code and sentence; None where accepted.
     days_late : int or None
-        Days after the day it was due, 0 in time; None for a source delivered once.
+        Days after the day it was due, 0 in time; None for a source delivered once or read from the
+        open-data folder.
     """
 
     source_id: str
@@ -303,8 +304,11 @@ class ReceivedStore:
 
 
 def days_late(source: Source, period: str | None, arrived_on: dt.date) -> int | None:
-    """Return how many days after its due day a delivery came; None where none is due."""
-    if period is None:
+    """Return how many days after its due day a delivery came; None where none is due.
+
+    A published file is taken when it is wanted: nobody owes it on a day.
+    """
+    if period is None or source.open_data is not None:
         return None
     due = last_day(period) + dt.timedelta(days=source.due_days)
     return max(0, (arrived_on - due).days)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
 from publishing.facts import ReleaseFacts
+from warehouse.lake import write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +45,12 @@ def _settle(path: Path) -> None:
 
 
 def write_manifest(
-    folder: Path, release: ReleaseFacts, lineage: pa.Table, synthetic: str
+    folder: Path,
+    release: ReleaseFacts,
+    lineage: pa.Table,
+    synthetic: str,
+    *,
+    audit_head: str | None = None,
 ) -> dict[str, str]:
     """Write ``manifest.json`` as the last file of a bundle.
 
@@ -58,6 +64,8 @@ def write_manifest(
         The conformed lineage table.
     synthetic : str
         Words that mark synthetic data; '' for real data.
+    audit_head : str, optional
+        Hash of the audit entry of the approval: it anchors the audit chain.
 
     Returns
     -------
@@ -79,6 +87,7 @@ def write_manifest(
             k: v for k, v in facts.items() if k not in ("approvals", "inputs", "attribution")
         },
         "approvals": facts["approvals"],
+        "audit_head": audit_head,
         "inputs": facts["inputs"],
         "attribution": facts["attribution"],
         "lineage": lineage.to_pylist(),
@@ -86,8 +95,7 @@ def write_manifest(
     }
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, default=str)
     target = folder / MANIFEST_NAME
-    target.write_text(text + "\n", encoding="utf-8", newline="\n")
-    _settle(target)
+    write_atomically(target, f"{text}\n".encode())
     hashes = {name: entry["sha256"] for name, entry in files.items()}
     return {**hashes, MANIFEST_NAME: hash_file(target)}
 

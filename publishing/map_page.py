@@ -168,27 +168,27 @@ def _levels(
     return levels, [label_point(g, view) for g in shapes.values()]
 
 
-def _indicator_facts(indicators: pd.DataFrame) -> list[dict[str, Any]]:
+def _indicator_facts(indicators: pa.Table) -> list[dict[str, Any]]:
     order = list(THEMES)
     facts = [
         {
-            "id": row.indicator_id,
-            "title": row.title,
-            "description": row.description or "",
-            "rationale": row.rationale or "",
-            "kind": row.kind,
-            "theme": THEMES.get(str(row.theme), str(row.theme)),
-            "numerator": row.numerator or "",
-            "denominator": row.denominator or "",
-            "unit": row.unit,
-            "decimals": int(row.decimals),
-            "interval": row.interval_method,
-            "polarity": POLARITY.get(str(row.polarity), ""),
-            "caveats": row.caveats or "",
-            "sources": row.sources or "",
-            "rank": order.index(row.theme) if row.theme in order else len(order),
+            "id": row["indicator_id"],
+            "title": row["title"],
+            "description": row["description"] or "",
+            "rationale": row["rationale"] or "",
+            "kind": row["kind"],
+            "theme": THEMES.get(str(row["theme"]), str(row["theme"])),
+            "numerator": row["numerator"] or "",
+            "denominator": row["denominator"] or "",
+            "unit": row["unit"],
+            "decimals": int(row["decimals"]),
+            "interval": row["interval_method"],
+            "polarity": POLARITY.get(str(row["polarity"]), ""),
+            "caveats": row["caveats"] or "",
+            "sources": row["sources"] or "",
+            "rank": order.index(row["theme"]) if row["theme"] in order else len(order),
         }
-        for row in indicators.itertuples()
+        for row in indicators.to_pylist()
     ]
     return sorted(facts, key=lambda f: (f["rank"], f["id"]))
 
@@ -246,7 +246,7 @@ def map_data(
             for name, content in levels.items()
         },
         "labels": labels,
-        "indicators": [f for f in _indicator_facts(indicators) if f["id"] in series],
+        "indicators": [f for f in _indicator_facts(tables["indicators"]) if f["id"] in series],
         "series": series,
         "statuses": statuses.texts,
         "words": STATUS_WORDS,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -100,7 +102,6 @@ class _Engine:
         if encryption:
             self.root.execute(f"LOAD {_quoted(_encryption_extension())}")
             self.root.execute("SET temp_file_encryption = true")
-        self.opened = 0
 
     def close(self) -> None:
         self.root.close()
@@ -109,6 +110,8 @@ class _Engine:
 
 
 SPILL_PREFIX = "spill-"
+_engines_lock = threading.Lock()
+_numbers = itertools.count(1)
 _engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
 
 
@@ -157,12 +160,12 @@ def connect(
     """
     limits = limits or limits_from_environment()
     key = (spill, limits, encryption, os.getpid())
-    engine = _engines.get(key)
-    if engine is None or (engine.folder is not None and not engine.folder.exists()):
-        engine = _engines[key] = _Engine(spill, limits, encryption)
-    engine.opened += 1
-    name = f"work_{engine.opened}"
-    connection = engine.root.cursor()
+    with _engines_lock:
+        engine = _engines.get(key)
+        if engine is None or (engine.folder is not None and not engine.folder.exists()):
+            engine = _engines[key] = _Engine(spill, limits, encryption)
+        connection = engine.root.cursor()
+    name = f"work_{next(_numbers)}"
     try:
         connection.execute(f"ATTACH ':memory:' AS {name}")
         connection.execute(f"USE {name}")

@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +22,7 @@ from declarations.base import month_index, month_of, months_between, period_of
 from declarations.contracts import Source
 from declarations.errors import ConfigurationError
 from declarations.loader import RegionDeclarations
-from warehouse.connection import Limits, connect
+from warehouse.connection import Limits, connect, limits_from_environment
 from warehouse.keys import KeyRing
 from warehouse.lake import ENCRYPTED_ZONES, UNPARTITIONED, Lake, TableRef
 from warehouse.provenance import code_version
@@ -124,16 +125,20 @@ class Workspace:
     def expected_periods(self, source: Source) -> list[str]:
         """The months a source has or should have delivered for; ``["all"]`` for a 'once' source.
 
-        From the source's first period (or the region's), every one, three or twelve months.
+        From the source's first period to its last (or the region's), every one, three or twelve
+        months.
         """
         if source.cadence == "once":
             return [UNPARTITIONED]
         calendar = self.calendar()
         first = source.first_period or self.declared.region.first_period
+        last = source.last_period
         return [
             p
             for p in calendar
-            if p >= first and (month_index(p) - month_index(first)) % source.months == 0
+            if p >= first
+            and (last is None or p <= last)
+            and (month_index(p) - month_index(first)) % source.months == 0
         ]
 
     def folder_of(self, source: Source) -> Path:
@@ -160,6 +165,22 @@ class Workspace:
         """The fingerprint under which a partition stands, or ``"missing"``."""
         state = self.lake.state(table, period)
         return state.fingerprint if state else "missing"
+
+    def for_each(
+        self, periods: Sequence[str], work: Callable[[Workspace, str], Built]
+    ) -> list[Built]:
+        """Do the same work for several periods, as many at a time as there are threads.
+
+        Deliveries are mostly small, so that a thread each serves better than several threads in one
+        query. All of them share one DuckDB instance and its memory limit. If one fails, the others
+        already begun are finished and the error is raised.
+        """
+        limits = self.limits or limits_from_environment()
+        if len(periods) < 2 or limits.threads < 2:
+            return [work(self, period) for period in periods]
+        single = replace(self, limits=replace(limits, threads=1))
+        with ThreadPoolExecutor(limits.threads) as pool:
+            return list(pool.map(lambda period: work(single, period), periods))
 
     def build(
         self,

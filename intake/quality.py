@@ -1,0 +1,121 @@
+"""The quality tables: what arrived, what was decided, what failed, what was placed.
+
+Belongs here: gathering what the stages recorded into four Parquet tables, so that quality itself
+can be queried. Exact, for the data team and the officer; no value of a record is in them.
+Does not belong here: the pages made from them (``publishing/``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from declarations.base import last_day
+from declarations.contracts import Source
+from declarations.loader import digest
+from intake.arrival import store_of
+from intake.records import all_records
+from warehouse.lake import TableRef
+from warehouse.provenance import fingerprint
+from warehouse.workspace import Built, Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+TABLES = ("deliveries", "decisions", "checks", "accounting")
+INTEGERS = frozenset(
+    {"version", "bytes", "days_late", "rows_read", "rows_filtered", "rows_broken", "rows_formula",
+     "rows_duplicate", "rows_kept", "rows_checked", "rows_failed", "amount"}
+)  # fmt: skip
+COLUMNS = {
+    "deliveries": ("source_id", "period", "version", "file_name", "sha256", "bytes", "arrived_on",
+                   "outcome", "reason", "message", "days_late"),
+    "decisions": ("source_id", "period", "version", "decision", "reasons", "message", "clause",
+                  "agreement_id", "agreement_version", "columns_kept", "columns_dropped",
+                  "columns_undeclared", "rows_read", "rows_filtered", "rows_broken",
+                  "rows_formula", "rows_duplicate", "rows_kept"),
+    "checks": ("source_id", "period", "version", "check_id", "expectation", "column_name",
+               "severity", "outcome", "rows_checked", "rows_failed", "meaning"),
+    "accounting": ("source_id", "agency", "period", "quantity", "outcome", "detail", "amount",
+                   "amount_status"),
+}  # fmt: skip
+
+
+def quality_table(name: str) -> TableRef:
+    """Return one of the four quality tables."""
+    return TableRef("quality", f"quality_{name}")
+
+
+def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the four tables, as the stages recorded them."""
+    declared = workspace.declared.sources
+    deliveries = [d.as_row() for d in store_of(workspace).deliveries() if d.source_id in declared]
+    decisions: list[dict[str, Any]] = []
+    checks: list[dict[str, Any]] = []
+    for _, _, record in all_records(workspace, "decisions"):
+        decisions.extend(record["decisions"])
+        checks.extend(record["checks"])
+    accounting = [
+        row for _, _, record in all_records(workspace, "accounting") for row in record["rows"]
+    ]
+    return {
+        "deliveries": deliveries, "decisions": decisions, "checks": checks,
+        "accounting": accounting,
+    }  # fmt: skip
+
+
+def as_arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """Return rows as a typed Arrow table, sorted, with exactly the table's columns."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    fields = []
+    for column in COLUMNS[name]:
+        if column in INTEGERS:
+            kind = pa.int64()
+        elif column == "arrived_on":
+            kind = pa.date32()
+        else:
+            kind = pa.string()
+        fields.append(pa.field(column, kind))
+    table = pa.table(
+        {c: [row.get(c) for row in rows] for c in COLUMNS[name]}, schema=pa.schema(fields)
+    )
+    keys = [c for c in COLUMNS[name] if c not in INTEGERS and c != "message"]
+    return table.sort_by([(c, "ascending") for c in keys])
+
+
+def build_quality(workspace: Workspace) -> list[Built]:
+    """Write the four quality tables, those that changed."""
+    built = []
+    for name, rows in quality_rows(workspace).items():
+        table = as_arrow(name, rows)
+        content = fingerprint(
+            ["quality", name, workspace.code_version, digest(workspace.declared.region)],
+            [repr(row) for row in table.to_pylist()],
+        )
+
+        def produce(connection: duckdb.DuckDBPyConnection, rows: pa.Table = table) -> str:
+            connection.register("quality_rows", rows)
+            return "SELECT * FROM quality_rows"
+
+        built.append(workspace.build(quality_table(name), fingerprint=content, produce=produce))
+    return built
+
+
+def due_on(workspace: Workspace, source: Source, period: str) -> dt.date:
+    """Return the day a delivery is due: ``due_days`` after the last day of its period."""
+    return last_day(period) + dt.timedelta(days=source.due_days)
+
+
+def missing_periods(workspace: Workspace, source: Source) -> list[str]:
+    """Return the periods whose delivery is overdue and never arrived."""
+    today = workspace.today()
+    arrived = {d.period for d in store_of(workspace).deliveries(source) if d.outcome == "accepted"}
+    if source.cadence == "once":
+        return [] if arrived else ["all"]
+    return [
+        p
+        for p in workspace.expected_periods(source)
+        if p not in arrived and due_on(workspace, source, p) < today
+    ]

@@ -1,0 +1,217 @@
+"""The six tables of a release, gathered from the lake: only protected or public figures.
+
+Belongs here: which lake tables each release table is made from. Does not belong here: file formats
+(``bundle.py``), or when a release may be published (``release.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from declarations.contracts import Source
+from governance.disclosure import CONFIDENTIAL, protect_count
+from indicators.counting import counts_table
+from indicators.library import indicators_table, sources_of
+from indicators.notes import NOTES
+from indicators.tables import AREAS
+from indicators.windows import label_of
+from intake.admission import admitted_table
+from intake.arrival import accepted, store_of
+from intake.quality import as_arrow, quality_rows
+from intake.received import Delivery, ReceivedStore
+from intake.records import read_record
+from publishing.protection import PROTECTED
+from warehouse.connection import run
+from warehouse.lake import UNPARTITIONED
+from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+PUBLIC_MEASURES = ("households", "residents")
+"""Census figures that stand in ``areas`` as their publisher gives them."""
+
+
+def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
+    """Return the release tables and the quality tables its page shows.
+
+    Counts of sources under an agreement are protected in ``accounting`` as everywhere else; those
+    of open data are shown as they are, for anyone can count them.
+    """
+    quality = quality_rows(workspace)
+    with workspace.connect() as connection:
+        tables = {
+            "areas": _areas(workspace, connection),
+            "observations": _observations(workspace, connection),
+        }
+    tables["indicators"] = indicators_table(workspace.declared)
+    tables["notes"] = _notes(tables["observations"])
+    tables["accounting"] = as_arrow("accounting", list(_accounting(workspace, quality)))
+    tables["lineage"] = lineage_table(workspace)
+    for name in ("deliveries", "decisions", "checks"):
+        tables[name] = as_arrow(name, quality[name])
+    return tables
+
+
+def _public_counts_sql(workspace: Workspace, measure: str) -> str | None:
+    """Return the SELECT of a census measure by LSOA, where an open source gives it."""
+    for source in workspace.declared.suppliers_of(measure):
+        scan = workspace.lake.scan(counts_table(source))
+        if workspace.declared.is_open[source.id] and source.cadence == "once" and scan:
+            return (
+                f"SELECT lsoa21cd, sum(value) AS amount FROM {scan} "
+                f"WHERE measure = '{measure}' AND lsoa21cd IS NOT NULL GROUP BY 1"
+            )
+    return None
+
+
+def _areas(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    columns, joins = [], []
+    for measure in PUBLIC_MEASURES:
+        sql = _public_counts_sql(workspace, measure)
+        if sql is None:
+            columns.append(f"CAST(NULL AS BIGINT) AS {measure}")
+        else:
+            columns.append(f"CAST({measure}_t.amount AS BIGINT) AS {measure}")
+            joins.append(f"LEFT JOIN ({sql}) {measure}_t ON {measure}_t.lsoa21cd = a.lsoa21cd")
+    rows = run(
+        connection,
+        f"SELECT a.*, {', '.join(columns)} FROM {workspace.lake.scan(AREAS)} a {' '.join(joins)} "
+        "ORDER BY a.lsoa21cd",
+        table="areas",
+    ).to_arrow_table()
+    return _with_area_facts(workspace, rows)
+
+
+def _with_area_facts(workspace: Workspace, rows: pa.Table) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    shapes = shapely.from_wkb(rows.column("geometry").to_numpy(zero_copy_only=False))
+    hectares = (shapely.area(shapes) / 10_000).round(2)
+    synthetic = workspace.declared.region.synthetic == "wholly"
+    return (
+        rows.drop_columns(["geometry"])
+        .append_column("area_hectares", pa.array(hectares, pa.float64()))
+        .append_column("synthetic", pa.array([synthetic] * rows.num_rows, pa.bool_()))
+    )
+
+
+def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    sql = f"""
+    WITH areas AS (SELECT * EXCLUDE (geometry) FROM {workspace.lake.scan(AREAS)}),
+    names AS (
+        SELECT DISTINCT 'lsoa21' AS level, lsoa21cd AS code, lsoa21nm AS name, '2021' AS vintage
+        FROM areas
+        UNION ALL SELECT DISTINCT 'msoa21', msoa21cd, msoa21nm, '2021' FROM areas
+        UNION ALL SELECT DISTINCT 'lad24', lad24cd, lad24nm, '2024' FROM areas
+    )
+    SELECT o.period_start, o.period_end, o.period_label, o.geography_type, o.geography_code,
+           n.name AS geography_name, n.vintage AS geography_vintage, o.indicator_id,
+           'none' AS breakdown_type, 'all' AS breakdown_value, o.numerator, o.denominator, o.value,
+           o.unit, o.lower_ci, o.upper_ci, o.ci_method, o.value_status, o.note_id
+    FROM {workspace.lake.scan(PROTECTED)} o
+    JOIN names n ON n.level = o.geography_type AND n.code = o.geography_code
+    ORDER BY ALL
+    """
+    return run(connection, sql, table="observations").to_arrow_table()
+
+
+def _notes(observations: pa.Table) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
+
+    used: set[str] = set()
+    for cell in observations.column("note_id").unique().to_pylist():
+        used.update((cell or "").split(","))
+    rows = [(key, NOTES[key]) for key in sorted(used - {""})]
+    return pa.table(
+        {"note_id": [key for key, _ in rows], "text": [text for _, text in rows]},
+        schema=pa.schema([("note_id", pa.string()), ("text", pa.string())]),
+    )
+
+
+def _accounting(
+    workspace: Workspace, quality: dict[str, list[dict[str, Any]]]
+) -> Iterable[dict[str, Any]]:
+    is_open = workspace.declared.is_open
+    for row in quality["accounting"]:
+        amount = row["amount"]
+        shown = amount if is_open[row["source_id"]] else protect_count(amount)
+        hidden = CONFIDENTIAL if shown is None and amount is not None else None
+        period = "" if row["period"] == UNPARTITIONED else row["period"]
+        yield {**row, "period": period, "amount": shown, "amount_status": hidden}
+
+
+def lineage_table(workspace: Workspace) -> pa.Table:
+    """Return which admitted file, under which agreement, stands behind each indicator."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    store = store_of(workspace)
+    files: dict[str, list[dict[str, Any]]] = {
+        s.id: list(_files(workspace, s, store)) for s in workspace.declared.sources.values()
+    }
+    rows: list[dict[str, Any]] = []
+    for indicator in workspace.declared.indicators.values():
+        for source in sources_of(indicator, workspace.declared):
+            rows.extend({"indicator_id": indicator.id, **file} for file in files[source.id])
+    names = (
+        "indicator_id", "source_id", "title", "agency", "agreement_id", "agreement_title",
+        "licence", "attribution", "synthetic", "period", "file_name", "sha256", "code_version",
+    )  # fmt: skip
+    schema = pa.schema([(n, pa.bool_() if n == "synthetic" else pa.string()) for n in names])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _files(workspace: Workspace, source: Source, store: ReceivedStore) -> Iterable[dict[str, Any]]:
+    """Yield the deliveries of a source that were admitted, with what they were read under."""
+    agreement = workspace.declared.agreement_of(source)
+    for period in workspace.expected_periods(source):
+        if not workspace.lake.path(admitted_table(source), period).is_file():
+            continue
+        delivery = admitted_delivery(workspace, source, period, store)
+        if delivery is None:
+            continue
+        yield {
+            "source_id": source.id,
+            "title": source.title,
+            "agency": source.agency,
+            "agreement_id": agreement.id,
+            "agreement_title": agreement.title,
+            "licence": agreement.licence,
+            "attribution": agreement.attribution,
+            "synthetic": source.synthetic,
+            "period": "" if period == UNPARTITIONED else period,
+            "file_name": delivery.file_name,
+            "sha256": delivery.sha256,
+            "code_version": workspace.code_version,
+        }
+
+
+def admitted_delivery(
+    workspace: Workspace, source: Source, period: str, store: ReceivedStore
+) -> Delivery | None:
+    """Return the delivery whose rows stand in the admitted table, or None."""
+    record = read_record(workspace, "decisions", source.id, period)
+    versions = {
+        row["version"]
+        for row in (record or {}).get("decisions", [])
+        if row["decision"] in ("admitted", "trimmed")
+    }
+    found = [d for d in accepted(store, source, period) if d.version in versions]
+    return found[0] if found else None
+
+
+def with_release_id(observations: pa.Table, release_id: str) -> pa.Table:
+    """Return the observations with the release they belong to."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    column = pa.array([release_id] * observations.num_rows, pa.string())
+    return observations.append_column("release_id", column)
+
+
+def period_words(workspace: Workspace) -> str:
+    """Return the months a region covers, in words."""
+    calendar = workspace.calendar()
+    return label_of(calendar[0], calendar[-1])
