@@ -70,6 +70,9 @@ class Region(Declaration):
         default=None,
         description="Synthetic regions only: the day the region's calendar stands at.",
     )
+    generator: Literal["arden", "calibrated_cases"] | None = Field(
+        default=None, description="Synthetic regions only: what makes the files that land."
+    )
     districts: list[District] = Field(min_length=1)
     expected_lsoas: int | None = Field(
         default=None, ge=1, description="How many 2021 LSOAs the region has; anything else stops."
@@ -91,7 +94,7 @@ class Region(Declaration):
     @model_validator(mode="after")
     def _synthetic_only(self) -> Self:
         if self.synthetic == "no":
-            for key in ("as_of", "standing_approval"):
+            for key in ("as_of", "standing_approval", "generator"):
                 if getattr(self, key) is not None:
                     raise ValueError(f"{key} is allowed only where 'synthetic' is not 'no'")
             if self.clock != "system":

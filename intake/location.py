@@ -20,9 +20,9 @@ from intake.reference import (
     AREAS,
     known_lsoas_sql,
     point_locator,
-    reference_roles,
     reference_table,
 )
+from intake.reference_plan import roles_of
 from warehouse.connection import run
 from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.provenance import fingerprint
@@ -33,22 +33,11 @@ if TYPE_CHECKING:
     import duckdb
 
 RECORDS, PLACED = "records", "placed"
-ROLE_OF_KEY = {"uprn": "uprns", "postcode": "postcodes", "output_area": "output_areas"}
-"""Which reference table a location key needs."""
 
 
 def located_table(source: Source) -> TableRef:
     """Return the table of a source's placed records: record level, encrypted, without addresses."""
     return TableRef("restricted", f"located_{source.id}")
-
-
-def roles_of(workspace: Workspace, contract: Contract) -> list[str]:
-    """Return the reference tables a contract's records are placed with."""
-    if contract.locate is None:
-        return []
-    wanted = {"areas", "lsoa_changes"}
-    wanted |= {ROLE_OF_KEY[key] for key in contract.locate.by if key in ROLE_OF_KEY}
-    return [role for role in reference_roles(workspace) if role in wanted]
 
 
 def weights_period(workspace: Workspace, source: Source, period: str) -> str | None:
@@ -92,7 +81,7 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
         ["located", source.id, period, workspace.code_version, digest(contract, source)],
         [workspace.state_of(admitted, period)],
         [f"{role}={workspace.state_of(reference_table(role))}"
-         for role in roles_of(workspace, contract)],
+         for role in roles_of(workspace.declared, contract)],
         [f"{p}={workspace.state_of(located_table(s), p)}" for s, p in weights],
     )  # fmt: skip
 
@@ -128,7 +117,7 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
 
 
 def _tables(workspace: Workspace, contract: Contract) -> list[TableRef]:
-    return [reference_table(role) for role in roles_of(workspace, contract)]
+    return [reference_table(role) for role in roles_of(workspace.declared, contract)]
 
 
 def _weights(workspace: Workspace, location: Location, period: str) -> list[tuple[Source, str]]:
@@ -165,7 +154,7 @@ def _reference(
     weights: list[tuple[Source, str]],
 ) -> Reference:
     names: dict[str, str] = {}
-    for role in roles_of(workspace, contract):
+    for role in roles_of(workspace.declared, contract):
         scan = workspace.lake.scan(reference_table(role))
         if scan is not None:
             names[role] = f"ref_{role}"

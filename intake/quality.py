@@ -14,7 +14,7 @@ from declarations.base import last_day
 from declarations.contracts import Source
 from declarations.loader import digest
 from intake.arrival import store_of
-from intake.records import all_records
+from intake.records import all_records, read_record
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
 from warehouse.workspace import Built, Workspace
@@ -119,3 +119,23 @@ def missing_periods(workspace: Workspace, source: Source) -> list[str]:
         for p in workspace.expected_periods(source)
         if p not in arrived and due_on(workspace, source, p) < today
     ]
+
+
+def open_accounts(
+    workspace: Workspace, source: Source, periods: list[str]
+) -> tuple[int, list[str]]:
+    """Return how many accounts a source has, and those in which the sums do not close.
+
+    An account is one period and quantity: received must equal placed plus not placed.
+    """
+    count = 0
+    still_open: list[str] = []
+    for period in periods:
+        record = read_record(workspace, "accounting", source.id, period)
+        sums: dict[str, int] = {}
+        for row in record["rows"] if record else []:
+            sign = 1 if row["outcome"] == "received" else -1
+            sums[row["quantity"]] = sums.get(row["quantity"], 0) + sign * row["amount"]
+        count += len(sums)
+        still_open.extend(f"{period} {name}" for name, rest in sorted(sums.items()) if rest)
+    return count, still_open

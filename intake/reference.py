@@ -15,6 +15,7 @@ from declarations.errors import ConfigurationError, GeographyError
 from declarations.loader import digest
 from geography.vintages import validate_changes, weighted_changes_sql
 from intake.admission import admitted_table
+from intake.reference_plan import inputs_of
 from warehouse.connection import run
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
@@ -26,41 +27,12 @@ if TYPE_CHECKING:
 
     from geography.points import PointLocator
 
-RESIDENTS = "residents"
-"""The measure whose counts weigh the parts of a split area."""
-
 AREAS = TableRef("reference", "reference_areas")
-COPIED_ROLES = ("uprns", "output_areas", "practices", "boundaries_2011", "district_totals")
-"""Roles whose admitted table is the reference table as it stands."""
 
 
 def reference_table(role: str) -> TableRef:
     """Return the reference table of a role."""
     return TableRef("reference", f"reference_{role}")
-
-
-def reference_roles(workspace: Workspace) -> list[str]:
-    """Return the reference tables a region has, in the order in which they are made."""
-    declared = workspace.declared
-    roles = ["areas"] if declared.reference_source("areas") else []
-    for role in ("lsoa_changes", "postcodes", *COPIED_ROLES):
-        if declared.reference_source(role):
-            roles.append(role)
-    return roles
-
-
-def inputs_of(workspace: Workspace, role: str) -> list[Source]:
-    """Return the sources a reference table is made from."""
-    declared = workspace.declared
-    wanted = {
-        "areas": ["areas", "hierarchy"],
-        "lsoa_changes": ["lsoa_changes"],
-        "postcodes": ["postcodes", "postcode_points"],
-    }.get(role, [role])
-    sources = [s for s in (declared.reference_source(r) for r in wanted) if s]
-    if role == "lsoa_changes":
-        sources.extend(declared.suppliers_of(RESIDENTS)[:1])
-    return sources
 
 
 def build_reference(workspace: Workspace, role: str) -> Built:
@@ -73,7 +45,7 @@ def build_reference(workspace: Workspace, role: str) -> Built:
     ConfigurationError
         If a source the table needs was not admitted.
     """
-    sources = inputs_of(workspace, role)
+    sources = inputs_of(workspace.declared, role)
     wanted = fingerprint(
         ["reference", role, workspace.code_version, digest(workspace.declared.region)],
         [workspace.state_of(admitted_table(s)) for s in sources],

@@ -154,7 +154,7 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
     """
     check_decisions(workspace)
     wanted = release_fingerprint(workspace)
-    state = _read_state(workspace)
+    state = candidate_state(workspace)
     if state and state["fingerprint"] == wanted:
         outcome = _resume(workspace, state)
         if outcome is not None:
@@ -355,7 +355,8 @@ def write_internal_quality_page(workspace: Workspace) -> Path:
     return path
 
 
-def _read_state(workspace: Workspace) -> dict[str, str] | None:
+def candidate_state(workspace: Workspace) -> dict[str, str] | None:
+    """Return fingerprint, release id and hash of the newest candidate, or None."""
     path = workspace.root / "candidates" / STATE_NAME
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from declarations.base import month_index, month_of, months_between, period_of
 from declarations.contracts import Source
-from declarations.errors import ConfigurationError
+from declarations.errors import ConfigurationError, StorageError
 from declarations.loader import RegionDeclarations
 from warehouse.connection import Limits, connect, limits_from_environment
 from warehouse.keys import KeyRing
@@ -65,6 +65,21 @@ class Built:
 
 
 Producer = Callable[["duckdb.DuckDBPyConnection"], "str | Absent"]
+
+
+def _produced(
+    produce: Producer, connection: duckdb.DuckDBPyConnection, table: TableRef
+) -> str | Absent:
+    """Call a producer; of an error of DuckDB's only its kind goes on, for its text quotes cells."""
+    import duckdb  # noqa: PLC0415
+
+    try:
+        return produce(connection)
+    except duckdb.Error as error:
+        raise StorageError(
+            f"The table {table.name} could not be made ({type(error).__name__})",
+            "Run again; if it repeats, report it with the source's declaration",
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -210,20 +225,30 @@ class Workspace:
         state = self.lake.state(table, period)
         if state is not None and state.fingerprint == fingerprint:
             outcome: Literal["current", "absent"] = "absent" if state.absent else "current"
-            return Built(table, period, outcome, state.rows, fingerprint, state.reason)
+            return _told(Built(table, period, outcome, state.rows, fingerprint, state.reason))
         started = time.perf_counter()
         with self.connect(encryption=encryption or table.zone in ENCRYPTED_ZONES) as connection:
-            query = produce(connection)
+            query = _produced(produce, connection, table)
             if isinstance(query, Absent):
                 self.lake.mark_absent(table, period, fingerprint=fingerprint, reason=query.reason)
-                return Built(table, period, "absent", 0, fingerprint, query.reason)
+                return _told(Built(table, period, "absent", 0, fingerprint, query.reason))
             state = self.lake.write(
                 connection, table, query, period=period, fingerprint=fingerprint, inputs=inputs,
                 code_version=self.code_version,
             )  # fmt: skip
         seconds = time.perf_counter() - started
-        progress.info(
-            "%s %s: %d rows in %.2f s", table.name, period, state.rows, seconds,
-            extra={"table": table.name, "period": period, "rows": state.rows, "seconds": seconds},
-        )  # fmt: skip
-        return Built(table, period, "built", state.rows, fingerprint, "", seconds)
+        return _told(Built(table, period, "built", state.rows, fingerprint, "", seconds))
+
+
+def _told(built: Built) -> Built:
+    """Log what became of a partition, for whoever shows progress."""
+    progress.info(
+        "%s %s: %s, %d rows, %.2f s",
+        built.table.name,
+        built.period,
+        built.outcome,
+        built.rows,
+        built.seconds,
+        extra={"built": built},
+    )
+    return built

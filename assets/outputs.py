@@ -1,0 +1,190 @@
+"""What a region makes of its sources: reference tables, indicators, protected figures, a release.
+
+Belongs here: the assets that stand for the whole region and have no partitions.
+"""
+
+# No 'from __future__ import annotations': Dagster reads the type of `context` at run time.
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from assets.naming import WORKSPACES, group, key, owners, schema
+from assets.reporting import report
+from declarations.errors import ApprovalError
+from declarations.loader import RegionDeclarations
+
+if TYPE_CHECKING:
+    from warehouse.workspace import Workspace
+
+RELEASE_POOL = "lsoalink_release"
+"""One release at a time, where ``dagster.yaml`` limits pools to one (``pools: default_limit``)."""
+
+RATE_SCHEMA = schema(
+    indicator_id="VARCHAR", period_start="DATE", period_end="DATE", period_label="VARCHAR",
+    geography_type="VARCHAR", geography_code="VARCHAR", lad24cd="VARCHAR", numerator="BIGINT",
+    denominator="BIGINT", estimated="BOOLEAN", note_id="VARCHAR", missing="BOOLEAN",
+    value="DOUBLE", lower_ci="DOUBLE", upper_ci="DOUBLE", ci_method="VARCHAR",
+    value_status="VARCHAR", unit="VARCHAR",
+)  # fmt: skip
+
+
+def _common(declared: RegionDeclarations, stage: str, name: str) -> dict[str, Any]:
+    return {
+        "key": key(declared.region, name),
+        "group_name": group(declared.region, stage),
+        "owners": owners(declared),
+        "required_resource_keys": {WORKSPACES},
+    }
+
+
+def _workspace(context: dg.AssetExecutionContext, declared: RegionDeclarations) -> "Workspace":
+    workspace: Workspace = getattr(context.resources, WORKSPACES).open(declared)
+    return workspace
+
+
+def reference_asset(
+    declared: RegionDeclarations, role: str, sources: Sequence[str]
+) -> dg.AssetsDefinition:
+    """Return the asset of one reference table."""
+
+    @dg.asset(
+        **_common(declared, "reference", f"reference_{role}"),
+        deps=[key(declared.region, f"admitted_{source}") for source in sources],
+        kinds={"parquet", "duckdb"},
+        description=f"Reference table {role.replace('_', ' ')}, cut to the region and checked.",
+    )
+    def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from intake.reference import build_reference  # noqa: PLC0415
+
+        return report(context, [build_reference(_workspace(context, declared), role)])
+
+    return reference
+
+
+def indicator_asset(
+    declared: RegionDeclarations, theme: str, deps: Sequence[dg.AssetKey]
+) -> dg.AssetsDefinition:
+    """Return the asset of a theme's exact indicators."""
+
+    @dg.asset(
+        **_common(declared, "indicators", f"indicator_{theme}"),
+        deps=deps,
+        kinds={"parquet", "duckdb"},
+        description=f"Indicators of {theme.replace('_', ' ')}: exact numerators, denominators, "
+        "rates and intervals; never published as they are.",
+        metadata={"dagster/column_schema": RATE_SCHEMA},
+    )
+    def indicators(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from indicators.tables import build_theme  # noqa: PLC0415
+
+        return report(context, [build_theme(_workspace(context, declared), theme)])
+
+    return indicators
+
+
+def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.AssetsDefinition:
+    """Return the asset of the protected observations of every theme."""
+
+    @dg.asset(
+        **_common(declared, "protected", "protected_observations"),
+        deps=[key(declared.region, f"indicator_{theme}") for theme in themes],
+        kinds={"parquet", "duckdb"},
+        description="Every count under the disclosure profile, rates recomputed from what is left, "
+        "indices made from the protected figures.",
+        metadata={
+            "dagster/column_schema": RATE_SCHEMA,
+            "profile": declared.region.publication.profile,
+        },
+    )
+    def protected(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from publishing.protection import protect_themes  # noqa: PLC0415
+
+        return report(context, [protect_themes(_workspace(context, declared))])
+
+    return protected
+
+
+def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Return the asset of the quality tables and the internal quality page."""
+
+    @dg.asset(
+        **_common(declared, "quality", "quality_report"),
+        deps=deps,
+        kinds={"parquet", "html"},
+        description="What arrived, what was decided, what failed, what was placed: four tables and "
+        "a page, exact, for the data team and the governance officer.",
+    )
+    def quality(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from intake.quality import build_quality  # noqa: PLC0415
+        from publishing.release import write_internal_quality_page  # noqa: PLC0415
+
+        workspace = _workspace(context, declared)
+        built = build_quality(workspace)
+        page = write_internal_quality_page(workspace)
+        return report(context, built, page=dg.MetadataValue.path(str(page)))
+
+    return quality
+
+
+def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
+    """Return the asset of the release: a candidate, published once two people approved it."""
+    name = "release_bundle"
+    asset_key = key(declared.region, name)
+
+    @dg.asset(
+        **_common(declared, "release", name),
+        deps=[key(declared.region, n) for n in ("protected_observations", "quality_report")],
+        kinds={"duckdb", "csv", "html"},
+        pool=RELEASE_POOL,
+        description="The release: DuckDB file, Parquet, CSV, GeoPackage, map and quality page, and "
+        "a manifest; published only with two people's approval of its hash.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                "two_approvals",
+                asset=asset_key,
+                description="Two different people approved exactly these bytes.",
+            ),
+            dg.AssetCheckSpec(
+                "bytes_as_approved",
+                asset=asset_key,
+                description="Every published file still has the hash its manifest names.",
+            ),
+        ],
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from publishing.manifest import verify_bundle  # noqa: PLC0415
+        from publishing.release import build_release  # noqa: PLC0415
+
+        outcome = build_release(_workspace(context, declared))
+        waiting = outcome.outcome == "awaiting_approval"
+        changed = verify_bundle(outcome.folder)
+        if changed and not waiting:
+            raise ApprovalError(
+                f"The published release {outcome.release_id} was changed: {len(changed)} file(s) "
+                "differ from its manifest",
+                "Remove the folder and run the region again, and find out who changed it",
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": outcome.release_id,
+                "candidate_hash": outcome.candidate_hash,
+                "outcome": outcome.outcome,
+                "folder": dg.MetadataValue.path(str(outcome.folder)),
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="two_approvals",
+                    passed=not waiting,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"lacking": outcome.lacking or "nothing"},
+                ),
+                dg.AssetCheckResult(
+                    check_name="bytes_as_approved",
+                    passed=not changed,
+                    metadata={"differences": len(changed)},
+                ),
+            ],
+        )
+
+    return release

@@ -1,0 +1,49 @@
+"""Which reference tables a region has, what each is made from, and which a contract needs.
+
+Belongs here: the plan, from declarations alone, so that the asset graph and the work agree.
+Does not belong here: the work (``intake/reference.py``).
+"""
+
+from __future__ import annotations
+
+from declarations.contracts import Contract, Source
+from declarations.loader import RegionDeclarations
+
+RESIDENTS = "residents"
+"""The measure whose counts weigh the parts of a split area."""
+
+COPIED_ROLES = ("uprns", "output_areas", "practices", "boundaries_2011", "district_totals")
+"""Roles whose admitted table is the reference table as it stands."""
+
+MADE_FROM = {
+    "areas": ("areas", "hierarchy"),
+    "lsoa_changes": ("lsoa_changes",),
+    "postcodes": ("postcodes", "postcode_points"),
+    **{role: (role,) for role in COPIED_ROLES},
+}
+"""For each reference table the roles it is made from; without the first there is no table."""
+
+ROLE_OF_KEY = {"uprn": "uprns", "postcode": "postcodes", "output_area": "output_areas"}
+"""Which reference table a location key needs, besides areas and changes."""
+
+
+def reference_roles(declared: RegionDeclarations) -> list[str]:
+    """Return the reference tables a region has."""
+    return [role for role, made in MADE_FROM.items() if declared.reference_source(made[0])]
+
+
+def inputs_of(declared: RegionDeclarations, role: str) -> list[Source]:
+    """Return the sources a reference table is made from."""
+    sources = [s for s in (declared.reference_source(r) for r in MADE_FROM[role]) if s]
+    if role == "lsoa_changes":
+        sources.extend(declared.suppliers_of(RESIDENTS)[:1])
+    return sources
+
+
+def roles_of(declared: RegionDeclarations, contract: Contract) -> list[str]:
+    """Return the reference tables a contract's records are placed with."""
+    if contract.locate is None:
+        return []
+    wanted = {"areas", "lsoa_changes"}
+    wanted |= {ROLE_OF_KEY[key] for key in contract.locate.by if key in ROLE_OF_KEY}
+    return [role for role in reference_roles(declared) if role in wanted]

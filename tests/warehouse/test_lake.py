@@ -1,0 +1,248 @@
+"""The lake: a partition is whole or not there, and record-level ones cannot be read without a key."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from declarations.errors import StorageError
+from warehouse.connection import Limits, connect
+from warehouse.keys import KeyRing
+from warehouse.lake import TEMPORARY_PREFIX, Lake, State, TableRef, write_atomically
+
+PLAIN = TableRef("linked", "counts_mere")
+SECRET = TableRef("restricted", "admitted_mere")
+VALUE = "Zebedee Quillfeather"
+ROWS = f"SELECT i AS n, '{VALUE}' AS name FROM range(3) t(i) ORDER BY i"
+
+
+class Killed(BaseException):
+    """Stands for a run that is killed: nothing may catch it and tidy up."""
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "testmere", KeyRing(bytes(range(32))))
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(limits=Limits("200MB", 1), encryption=True) as connection:
+        yield connection
+
+
+def write(
+    lake: Lake, con: duckdb.DuckDBPyConnection, table: TableRef, mark: str, sql: str = ROWS
+) -> State:
+    return lake.write(
+        con, table, sql, period="2026-01", fingerprint=mark, inputs=["a"], code_version="v"
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_what_was_written_is_read_back_with_its_provenance(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    state = write(lake, con, PLAIN, "one")
+
+    path = lake.path(PLAIN, "2026-01")
+    assert state.rows == 3
+    assert lake.state(PLAIN, "2026-01") == state
+    assert lake.is_current(PLAIN, "2026-01", "one")
+    assert not lake.is_current(PLAIN, "2026-01", "two")
+    assert names(path.parent) == ["2026-01.json", "2026-01.parquet"]
+    kept = dict(
+        con.execute(
+            f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{path}')"
+        ).fetchall()
+    )
+    assert kept["lsoalink_table"] == "counts_mere"
+    assert kept["lsoalink_fingerprint"] == "one"
+    assert kept["lsoalink_inputs"] == "a"
+
+
+def test_a_missing_partition_has_no_state_and_is_not_scanned(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    assert lake.state(PLAIN, "2026-01") is None
+    assert lake.scan(PLAIN, ["2026-01"]) is None
+    write(lake, con, PLAIN, "one")
+
+    scan = lake.scan(PLAIN, ["2026-01", "2026-02"])
+    assert con.execute(f"SELECT count(*) FROM {scan}").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("table", [PLAIN, SECRET])
+def test_a_run_killed_before_the_rename_leaves_the_old_partition(
+    lake: Lake, con: duckdb.DuckDBPyConnection, table: TableRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = write(lake, con, table, "one")
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(Killed):
+            write(lake, con, table, "two", "SELECT 1 AS n")
+
+    folder = lake.path(table, "2026-01").parent
+    assert lake.state(table, "2026-01") == before
+    assert any(n.startswith(TEMPORARY_PREFIX) for n in names(folder))
+
+    write(lake, con, table, "two", "SELECT 1 AS n")
+    assert names(folder) == ["2026-01.json", "2026-01.parquet"]
+    assert lake.is_current(table, "2026-01", "two")
+
+
+def test_a_run_killed_between_file_and_state_leaves_it_stale(
+    lake: Lake, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(lake, con, PLAIN, "one")
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("warehouse.lake.write_atomically", killed)
+        with pytest.raises(Killed):
+            write(lake, con, PLAIN, "two", "SELECT 1 AS n")
+
+    assert lake.state(PLAIN, "2026-01") is None
+
+
+def test_the_leftover_of_another_partition_is_not_touched(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    write(lake, con, PLAIN, "one")
+    other = lake.path(PLAIN, "2026-02").with_name(f"{TEMPORARY_PREFIX}abcd-2026-02.parquet")
+    other.write_bytes(b"another process is writing this")
+
+    write(lake, con, PLAIN, "two")
+
+    assert other.exists()
+
+
+def test_a_failing_query_leaves_nothing_and_says_nothing(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    with pytest.raises(StorageError, match="counts_mere") as raised:
+        write(lake, con, PLAIN, "one", f"SELECT CAST('{VALUE}' AS INTEGER) AS n")
+
+    assert VALUE not in str(raised.value)
+    assert lake.state(PLAIN, "2026-01") is None
+    assert lake.scan(PLAIN, ["2026-01"]) is None
+
+
+def test_a_changed_file_counts_as_missing(lake: Lake, con: duckdb.DuckDBPyConnection) -> None:
+    write(lake, con, PLAIN, "one")
+    path = lake.path(PLAIN, "2026-01")
+    facts = path.stat()
+    path.write_bytes(path.read_bytes() + b"x")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert lake.state(PLAIN, "2026-01") is None
+
+    write(lake, con, PLAIN, "one")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    assert lake.state(PLAIN, "2026-01") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"rows": 3}'])
+def test_a_damaged_state_counts_as_missing(
+    lake: Lake, con: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    write(lake, con, PLAIN, "one")
+    lake.path(PLAIN, "2026-01").with_suffix(".json").write_text(text)
+
+    assert lake.state(PLAIN, "2026-01") is None
+
+
+def test_absence_is_a_state_with_its_reason(lake: Lake, con: duckdb.DuckDBPyConnection) -> None:
+    write(lake, con, PLAIN, "one")
+
+    lake.mark_absent(PLAIN, "2026-01", fingerprint="two", reason="nothing was delivered")
+
+    state = lake.state(PLAIN, "2026-01")
+    assert state is not None
+    assert (state.absent, state.rows, state.reason) == (True, 0, "nothing was delivered")
+    assert lake.is_current(PLAIN, "2026-01", "two")
+    assert lake.scan(PLAIN, ["2026-01"]) is None
+
+    write(lake, con, PLAIN, "three")
+    again = lake.state(PLAIN, "2026-01")
+    assert again is not None
+    assert not again.absent
+
+
+def test_a_file_beside_a_state_of_absence_counts_as_missing(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    lake.mark_absent(PLAIN, "2026-01", fingerprint="one", reason="nothing was delivered")
+    lake.path(PLAIN, "2026-01").write_bytes(b"PAR1")
+
+    assert lake.state(PLAIN, "2026-01") is None
+
+
+def test_a_restricted_table_cannot_be_read_without_its_key(
+    lake: Lake, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    write(lake, con, SECRET, "one")
+    path = lake.path(SECRET, "2026-01")
+    scan = lake.scan(SECRET, ["2026-01"])
+
+    assert con.execute(f"SELECT DISTINCT name FROM {scan}").fetchall() == [(VALUE,)]
+    content = path.read_bytes()
+    assert VALUE.encode() not in content
+    assert content[:4] == content[-4:] == b"PARE"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert VALUE not in path.with_suffix(".json").read_text()
+    with pytest.raises(duckdb.Error):
+        duckdb.connect().execute(f"SELECT * FROM read_parquet('{path}')").fetchall()
+    with connect(limits=Limits("200MB", 1), encryption=True, spill=tmp_path / "s") as stranger:
+        Lake(lake.root, KeyRing(bytes(32))).attach(stranger)
+        with pytest.raises(duckdb.Error):
+            stranger.execute(f"SELECT * FROM {scan}").fetchall()
+
+
+def test_the_same_rows_are_the_same_bytes_in_a_plain_zone(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    write(lake, con, PLAIN, "one")
+    first = lake.path(PLAIN, "2026-01").read_bytes()
+    write(lake, con, PLAIN, "one")
+
+    assert lake.path(PLAIN, "2026-01").read_bytes() == first
+
+
+def test_a_small_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "below" / "record.json"
+    write_atomically(path, b"old", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(Killed):
+        write_atomically(path, b"new")
+
+    assert path.read_bytes() == b"old"
+
+
+def test_a_state_of_another_version_with_further_keys_is_read(
+    lake: Lake, con: duckdb.DuckDBPyConnection
+) -> None:
+    state = write(lake, con, PLAIN, "one")
+    path = lake.path(PLAIN, "2026-01").with_suffix(".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "later": 1}))
+
+    assert lake.state(PLAIN, "2026-01") == state
