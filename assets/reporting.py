@@ -38,7 +38,7 @@ def report(
         metadata["absent_because"] = dg.MetadataValue.md(
             "\n".join(f"- {line}" for line in absent[:MAX_REASONS])
         )
-    if context.has_partition_key or context.has_partition_key_range:
+    if context.assets_def.partitions_def is not None:
         for b in built:
             context.add_asset_metadata(
                 {"rows": b.rows, "outcome": b.outcome, "fingerprint": b.fingerprint},

@@ -174,6 +174,7 @@ def _of_column(contract: Contract, column: Column, source: Source | None) -> Ite
 
 def _of_values(contract: Contract, column: Column) -> Iterator[Draft]:
     name, optional = column.name, not column.required
+    severity: Severity = BLOCKING if column.blocking else WARNING
     codes = contract.codes_of(column)
     if codes is not None:
         kind, settings = _codes_expectation(contract, column, codes)
@@ -183,7 +184,7 @@ def _of_values(contract: Contract, column: Column) -> Iterator[Draft]:
             kind,
             settings,
             check_id=f"codes.{name}",
-            severity=WARNING,
+            severity=severity,
             meaning=f"Use only the allowed values of {name} ({listed}){how}.",
             columns=[name],
             optional=optional,
@@ -210,7 +211,7 @@ def _of_values(contract: Contract, column: Column) -> Iterator[Draft]:
             "ExpectColumnValuesToBeBetween",
             {"column": name, "min_value": low, "max_value": high},
             check_id=f"range.{name}",
-            severity=WARNING,
+            severity=severity,
             meaning=f"Correct the values of {name} that are not {_range_in_words(low, high)}.",
             columns=[name],
             optional=optional,

@@ -21,7 +21,8 @@ from declarations.errors import ApprovalError
 from declarations.region import Region
 
 Role = Literal["requester", "approver"]
-_HASH = re.compile(r"^[0-9a-f]{64}$")
+_ROLES = frozenset({"requester", "approver"})
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _identity(person: str) -> str:
 
 
 def _file(folder: Path, candidate_hash: str) -> Path:
-    if not _HASH.match(candidate_hash):
+    if not _HASH.fullmatch(candidate_hash):
         raise ApprovalError("A candidate is named by the 64 hexadecimal digits of its hash")
     return folder / f"{candidate_hash}.jsonl"
 
@@ -81,14 +82,30 @@ def recorded(folder: Path, candidate_hash: str) -> list[Approval]:
     if not path.exists():
         return []
     approvals = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            approval = Approval(**json.loads(line))
-        except (ValueError, TypeError):
-            raise ApprovalError(f"{path} line {number} is not an approval") from None
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        approval = _approval_of(line)
+        if approval is None:
+            raise ApprovalError(
+                f"{path} line {number} is not an approval",
+                "Move the file away and have the candidate approved again",
+            )
         if approval.candidate_hash == candidate_hash:
             approvals.append(approval)
     return approvals
+
+
+def _approval_of(line: bytes) -> Approval | None:
+    """Return the approval a line holds, or None if it is anything but a person's word."""
+    try:
+        approval = Approval(**json.loads(line))
+        dt.datetime.fromisoformat(approval.at)
+    except (ValueError, TypeError):
+        return None
+    texts = (approval.candidate_hash, approval.person, approval.account)
+    if not all(isinstance(text, str) for text in texts) or not _identity(approval.person):
+        return None
+    # Standing approvals come from the region's declaration alone, never from this file.
+    return approval if approval.role in _ROLES and approval.standing is False else None
 
 
 def standing(region: Region, candidate_hash: str) -> list[Approval]:

@@ -116,12 +116,13 @@ class AuditChain:
         """Yield every entry that can be read, in order."""
         if not self.path.exists():
             return
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open("rb") as file:
             for line in file:
                 try:
-                    yield json.loads(line)
+                    entry = json.loads(line)
                 except ValueError:
-                    yield {"n": None, "unreadable": True}
+                    entry = None
+                yield entry if isinstance(entry, dict) else {"n": None, "unreadable": True}
 
     def head(self) -> str:
         """Return the hash of the last entry."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 
 from declarations.loader import RegionDeclarations, load_region
@@ -31,6 +32,7 @@ from publishing.protection import protect_themes
 from publishing.release import ReleaseOutcome, build_release
 from warehouse.connection import Limits
 from warehouse.keys import KeyRing, open_key_ring
+from warehouse.lake import TableRef
 from warehouse.workspace import Workspace
 
 NORTH, SOUTH = "E08990001", "E08990002"
@@ -493,3 +495,49 @@ def run_all(workspace: Workspace) -> ReleaseOutcome:
     """Run every stage, the release included."""
     run_to_protection(workspace)
     return build_release(workspace)
+
+
+def texts_below(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    """Yield every file of the data folder but the originals: its name, bytes and decoded cells.
+
+    Parquet is compressed and record-level Parquet encrypted, so that a search of bytes alone would
+    find nothing: their cells are read as text, with the region's key.
+    """
+    for path in sorted(workspace.data_dir.rglob("*")):
+        relative = path.relative_to(workspace.data_dir)
+        if path.is_dir() or path.is_symlink() or "received" in relative.parts:
+            continue
+        texts = [relative.as_posix(), path.read_bytes().decode("latin-1")]
+        if path.suffix == ".parquet":
+            texts.append(_cells(workspace, path))
+        elif path.suffix == ".duckdb":
+            texts.append(_database_text(path))
+        yield relative.as_posix(), "\n".join(texts)
+
+
+def _cells(workspace: Workspace, path: Path) -> str:
+    options = ", encryption_config = {footer_key: 'lsoalink_lake'}"
+    encrypted = path.read_bytes()[:4] == b"PARE"
+    with workspace.connect(encryption=True) as connection:
+        cursor = connection.execute(
+            f"SELECT * FROM read_parquet('{path}'{options if encrypted else ''})"
+        )
+        return repr([d[0] for d in cursor.description or ()]) + repr(cursor.fetchall())
+
+
+def _database_text(path: Path) -> str:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        rows = [connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names]
+    return repr(rows)
+
+
+def rows_of(workspace: Workspace, table: TableRef, period: str = "all") -> list[dict[str, Any]]:
+    """Return a partition's rows; none where it is absent."""
+    scan = workspace.lake.scan(table, [period])
+    if scan is None:
+        return []
+    with workspace.connect(encryption=True) as connection:
+        cursor = connection.execute(f"SELECT * FROM {scan}")
+        names = [d[0] for d in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -85,7 +85,7 @@ def open_key_ring(data_dir: Path) -> KeyRing:
             f"The key file {path} may be read by others (mode {mode:04o})",
             f"Run 'chmod 600 {path}'",
         )
-    return KeyRing(_decode(path.read_text(encoding="ascii"), f"the key file {path}"))
+    return KeyRing(_decode(path.read_bytes(), f"the key file {path}"))
 
 
 def _create(path: Path) -> None:
@@ -105,7 +105,7 @@ def _create(path: Path) -> None:
         temporary.unlink()
 
 
-def _decode(text: str, where: str) -> bytes:
+def _decode(text: str | bytes, where: str) -> bytes:
     try:
         return base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):

@@ -110,7 +110,7 @@ class Lake:
         path = self.path(table, period)
         try:
             record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            state = State(**{k: v for k, v in record.items() if k in State.__annotations__})
+            state = State(**{k: record[k] for k in State.__annotations__ if k in record})
         except (FileNotFoundError, ValueError, TypeError):
             return None
         if state.absent:

@@ -183,7 +183,8 @@ def test_split_and_merged_areas_of_2011_arrive_in_all_their_2021_areas(region: R
     ((parents, children, merged_from, merged_into, empty),) = region.query(
         f"""
         WITH changed AS (
-            SELECT c.* FROM '{changes}' c JOIN '{{areas}}' USING (lsoa21cd) WHERE chgind IN ('S', 'M')
+            SELECT c.* FROM '{changes}' c JOIN '{{areas}}' USING (lsoa21cd)
+            WHERE chgind IN ('S', 'M')
         ), patients AS (
             SELECT lsoa21cd, sum(value) AS value
             FROM '{{linked}}/counts_nhs_gp_registrations/*.parquet' GROUP BY 1

@@ -65,6 +65,33 @@ def test_windows_from_before_the_first_delivery_are_left_out():
     assert lacking == dict(zip(labels, [True, False, True], strict=True))
 
 
+def ended_region(*last_periods):
+    sources = [
+        make_source(f"{name}_cases", "case_list", "monthly", lad24cd=lad, last_period=last)
+        for (name, lad), last in zip(
+            (("north", NORTH), ("south", SOUTH)), last_periods, strict=False
+        )
+    ]
+    contracts = [make_contract("case_list", {"cases": "flow"}), CENSUS]
+    return make_region(contracts, [*sources, CENSUS_SOURCE])
+
+
+@pytest.mark.parametrize(
+    ("last_periods", "last_label"),
+    [
+        (("2025-06", "2025-05"), "April to June 2025"),
+        (("2025-06", "2025-07"), "July to September 2025"),
+        (("2025-06", None), "October to December 2025"),
+    ],
+)
+def test_windows_after_every_supplier_has_ended_are_left_out(last_periods, last_label):
+    indicator = make_indicator(outputs=[{"level": "lad24", "window": "quarter"}])
+    admitted = {"north_cases": months(4, 5, 6), "south_cases": months(4, 5), "census": {""}}
+    layout = plan(indicator, ended_region(*last_periods), admitted)
+    assert layout.stretches[0].window.label == "April to June 2025"
+    assert layout.stretches[-1].window.label == last_label
+
+
 def test_a_quarterly_delivery_of_the_first_month_covers_the_quarter_it_ends():
     indicator = make_indicator(outputs=[{"level": "lad24", "window": "quarter"}])
     declared = region(cadence="quarterly", first_period="2024-11", last_period="2025-03")

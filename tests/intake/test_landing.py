@@ -45,6 +45,25 @@ def test_a_name_gives_the_period_or_the_reason(
     assert look(tmp_path, source, contract) == [Found(tmp_path / name, period, reason)]
 
 
+def test_in_a_shared_folder_other_sources_files_are_left_alone(
+    tmp_path: Path, source: Source, contract: Contract
+) -> None:
+    names = ("library_sessions_2026-10.csv", "library_sessions_2026-12.csv", "TS001.csv")
+    for name in names:
+        (tmp_path / name).write_text("x")
+    found = look(tmp_path, source, contract, shared=True)
+    # A name of the source's own pattern is still held to the calendar.
+    assert [(f.path.name, f.reason) for f in found] == [
+        (names[0], None),
+        (names[1], "future_period"),
+    ]
+    assert [f.reason for f in look(tmp_path, source, contract)] == [
+        "unknown_name",
+        None,
+        "future_period",
+    ]
+
+
 def test_a_closed_region_takes_nothing_after_its_last_period(
     tmp_path: Path, source: Source, contract: Contract
 ) -> None:

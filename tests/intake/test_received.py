@@ -254,6 +254,8 @@ def test_days_late_are_counted_after_the_due_day(arrived: dt.date, late: int) ->
     # January ends on the 31st; 29 days later is 1 March.
     assert days_late(make_source(due_days=29), "2026-01", arrived) == late
     assert days_late(make_source(), None, arrived) is None
+    # Nobody owes a published file on a day.
+    assert days_late(make_source(due_days=29, open_data="nhs"), "2026-01", arrived) is None
 
 
 def test_a_source_delivered_once_lies_under_once(store: ReceivedStore, tmp_path: Path) -> None:

@@ -1,0 +1,385 @@
+"""Commands that look at a region: status, summary, queries, a file's check, approvals, proofs.
+
+Belongs here: what these commands gather and print. Does not belong here: a run (``running.py``).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from declarations.errors import (
+    ApprovalError,
+    ConfigurationError,
+    ContractError,
+    DeliveryError,
+    StorageError,
+)
+from declarations.loader import RegionDeclarations
+from pipelines.console import out, say, show_table
+from pipelines.regions import open_region
+from pipelines.running import current_release, waiting_approval
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from warehouse.workspace import Workspace
+
+INTERNAL_ZONES = ("linked", "quality", "reference")
+"""Zones the data team may query; record-level tables are never among them."""
+MAX_ROWS_SHOWN = 200
+
+
+def workspace_of(declared: RegionDeclarations, settings: Settings) -> Workspace:
+    """Return the workspace of a region that has been run before."""
+    from pipelines.resources import open_workspace  # noqa: PLC0415
+
+    workspace = open_workspace(declared, settings.data_dir, settings.open_data)
+    if not workspace.root.is_dir():
+        raise StorageError(
+            f"There is no data of {declared.region.id} in {settings.data_dir}",
+            f"Run 'lsoalink run {declared.region.id}' first",
+        )
+    return workspace
+
+
+def print_summary(name: str, settings: Settings, *, seconds: float | None) -> None:
+    """Write the paths of a run's results and a five-line summary."""
+    from intake.quality import quality_rows  # noqa: PLC0415
+
+    declared = open_region(name)
+    workspace = workspace_of(declared, settings)
+    release_id, folder = current_release(workspace)
+    quality = quality_rows(workspace)
+    outcomes = Counter(d["outcome"] for d in quality["deliveries"])
+    decisions = Counter(d["decision"] for d in quality["decisions"])
+    rows = Counter[str]()
+    for row in quality["accounting"]:
+        if row["quantity"] == "rows":
+            rows[row["outcome"]] += row["amount"]
+    facts = _release_facts(folder)
+    show_table(
+        "",
+        ("", ""),
+        [
+            ("deliveries", f"{outcomes['accepted']:,} accepted, {outcomes['duplicate']} duplicate, "
+             f"{outcomes['refused']} refused on arrival"),
+            ("gate", f"{decisions['admitted']:,} admitted, {decisions['trimmed']} trimmed, "
+             f"{decisions['refused']} refused, {decisions['quarantined']} quarantined"),
+            ("rows", f"{rows['received']:,} received = {rows['placed']:,} placed + "
+             f"{rows['not placed']:,} not placed"),
+            ("published", f"{facts.get('areas', 0):,} LSOAs, {facts.get('indicators', 0)} "
+             f"indicators, {facts.get('observations', 0):,} figures, "
+             f"{facts.get('hidden', 0):,} of them hidden"),
+            ("release", (release_id or "none yet") + (f" in {seconds:.1f} s" if seconds else "")),
+        ],
+    )  # fmt: skip
+    if folder is not None:
+        latest = workspace.root / "published" / "latest"
+        say("")
+        for what, path in (
+            ("DuckDB file", latest / "lsoalink.duckdb"),
+            ("map", latest / "map.html"),
+            ("quality report", workspace.root / "quality" / "quality.html"),
+            ("release folder", folder),
+        ):
+            say(f"{what + ':':16}{_shown(path)}")
+    if declared.region.synthetic != "no":
+        say("")
+        say(
+            "Everything in this region is synthetic."
+            if declared.region.synthetic == "wholly"
+            else "Every record about a person in this region is synthetic; open data is real."
+        )
+
+
+def _shown(path: Path) -> str:
+    """Return a path below the working folder as it would be typed there."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path.absolute())
+
+
+def _release_facts(folder: Path | None) -> dict[str, int]:
+    if folder is None:
+        return {}
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect(str(folder / "lsoalink.duckdb"), read_only=True) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM areas), (SELECT count(*) FROM indicators), "
+            "(SELECT count(*) FROM observations), "
+            "(SELECT count(*) FROM observations WHERE value_status LIKE '%[c]%')"
+        ).fetchone()
+    names = ("areas", "indicators", "observations", "hidden")
+    return dict(zip(names, row or (0, 0, 0, 0), strict=True))
+
+
+def print_status(name: str, settings: Settings) -> None:
+    """Write what arrived, what was held back and why, what is missing, and the release."""
+    from intake.quality import missing_periods, quality_rows  # noqa: PLC0415
+
+    declared = open_region(name)
+    workspace = workspace_of(declared, settings)
+    quality = quality_rows(workspace)
+    accepted = Counter(d["source_id"] for d in quality["deliveries"] if d["outcome"] == "accepted")
+    last = {
+        d["source_id"]: max(str(d["period"]), "")
+        for d in quality["deliveries"]
+        if d["outcome"] == "accepted"
+    }
+    decided: dict[str, Counter[str]] = {}
+    for row in quality["decisions"]:
+        decided.setdefault(row["source_id"], Counter())[row["decision"]] += 1
+    missing = {s.id: missing_periods(workspace, s) for s in declared.sources.values()}
+    show_table(
+        f"{declared.region.title}, {workspace.today():%d %B %Y}",
+        ("source", "agreement", "accepted", "last", "admitted", "trimmed", "held back", "missing"),
+        [
+            (
+                s.id, s.agreement, accepted[s.id], last.get(s.id) or "-",
+                decided.get(s.id, Counter())["admitted"], decided.get(s.id, Counter())["trimmed"],
+                decided.get(s.id, Counter())["refused"]
+                + decided.get(s.id, Counter())["quarantined"],
+                ", ".join(missing[s.id]) or "-",
+            )
+            for s in declared.sources.values()
+        ],
+    )  # fmt: skip
+    _print_problems(quality)
+    release_id, folder = current_release(workspace)
+    say("")
+    say(f"Release in force: {release_id or 'none'}" + (f" ({_shown(folder)})" if folder else ""))
+    lacking = waiting_approval(workspace)
+    if lacking:
+        say(f"A candidate waits for {lacking}: {_shown(workspace.root / 'candidates')}")
+
+
+def _print_problems(quality: dict[str, list[dict[str, Any]]]) -> None:
+    held = [
+        (d["source_id"], d["period"] or "once", d["decision"], d["message"])
+        for d in quality["decisions"]
+        if d["decision"] != "admitted"
+    ]
+    held += [
+        (d["source_id"], d["period"] or "once", d["outcome"], d["message"])
+        for d in quality["deliveries"]
+        if d["outcome"] != "accepted"
+    ]
+    if held:
+        say("")
+        show_table("What to look at", ("source", "period", "outcome", "why, and the fix"), held)
+
+
+def run_query(query: str, name: str, settings: Settings, *, internal: bool, output: str) -> None:
+    """Run a reading query on the release in force, or on the internal tables, and write it."""
+    import duckdb  # noqa: PLC0415
+
+    declared = open_region(name)
+    workspace = workspace_of(declared, settings)
+    with _open_for_reading(workspace, internal) as connection:
+        try:
+            result = connection.execute(query)
+            headings = [column[0] for column in result.description or ()]
+            rows = result.fetchall()
+        except duckdb.Error as error:
+            text = str(error).splitlines()[0]
+            raise ConfigurationError(
+                f"The query could not be run: {text}",
+                "'lsoalink sql \"SHOW ALL TABLES\"' lists what can be asked",
+            ) from None
+    if output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(headings)
+        writer.writerows(rows)
+    elif output == "json":
+        records = [dict(zip(headings, row, strict=True)) for row in rows]
+        out.print_json(json.dumps(records, default=str))
+    else:
+        show_table("", headings, rows[:MAX_ROWS_SHOWN])
+        if len(rows) > MAX_ROWS_SHOWN:
+            say(f"… {len(rows) - MAX_ROWS_SHOWN:,} more rows; use --format csv for all of them")
+
+
+def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyConnection:
+    """Open what may be asked; neither writing nor reading any other file is possible through it."""
+    import duckdb  # noqa: PLC0415
+
+    from warehouse.sql import ident, literal  # noqa: PLC0415
+
+    if not internal:
+        _, folder = current_release(workspace)
+        if folder is None:
+            raise StorageError(
+                f"{workspace.declared.region.id} has no published release yet",
+                f"Run 'lsoalink run {workspace.declared.region.id}', or ask with --internal",
+            )
+        connection = duckdb.connect(str(folder / "lsoalink.duckdb"), read_only=True)
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
+    connection = duckdb.connect(":memory:")
+    counts: list[str] = []
+    for zone in INTERNAL_ZONES:
+        for folder in sorted((workspace.root / zone).glob("*")):
+            if not any(folder.glob("*.parquet")):
+                continue
+            scan = f"read_parquet({literal(folder / '*.parquet')})"
+            connection.execute(f"CREATE VIEW {ident(folder.name)} AS SELECT * FROM {scan}")
+            if folder.name.startswith("counts_"):
+                counts.append(folder.name)
+    if counts:
+        union = " UNION ALL ".join(f"FROM {ident(name)}" for name in counts)
+        connection.execute(f"CREATE VIEW counts AS {union}")
+    zones = ", ".join(literal(f"{(workspace.root / z).absolute()}/") for z in INTERNAL_ZONES)
+    connection.execute(f"SET allowed_directories = [{zones}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) -> None:
+    """Hold a file to the contract of a source and write the report.
+
+    Raises
+    ------
+    DeliveryError, ContractError
+        If the file would be refused or quarantined.
+    """
+    from expectations.reports import text_report  # noqa: PLC0415
+    from intake.admission import contract_report  # noqa: PLC0415
+    from intake.safety import inspect_file  # noqa: PLC0415
+    from warehouse.connection import connect  # noqa: PLC0415
+
+    declared = open_region(name)
+    source = declared.sources.get(source_id)
+    if source is None:
+        near = ", ".join(sorted(declared.sources)[:8])
+        raise ConfigurationError(
+            f"The region {declared.region.id} has no source {source_id}",
+            f"Use one of its sources, for example {near}",
+        )
+    inspection = inspect_file(file)
+    if not inspection.ok:
+        raise DeliveryError(inspection.message or f"{file.name} cannot be accepted")
+    contract = declared.contract_of(source)
+    with connect() as connection:
+        read, typed, outcome = contract_report(connection, file, contract, source)
+    say(f"{file.name} as {source.id} ({contract.title}), encoding {read.encoding}")
+    broken = read.rows_broken + typed.rows_unreadable
+    say(
+        f"{read.rows_read:,} rows: {typed.rows_out:,} good, {broken:,} broken, "
+        f"{typed.rows_duplicate:,} duplicate, {typed.rows_formula:,} with a formula, "
+        f"{read.rows_filtered:,} not asked for"
+    )
+    agreed = declared.agreement_of(source).source(source.id)
+    actions = {c.name: c.action for c in agreed.columns} if agreed else {}
+    dropped = [c for c in read.columns_present if actions.get(c, "drop") == "drop"]
+    if dropped:
+        say(f"Not needed, and dropped on arrival: {', '.join(dropped)}. Better leave them out.")
+    if read.columns_undeclared or read.columns_unnamed:
+        more = [*read.columns_undeclared]
+        if read.columns_unnamed:
+            more.append(f"{read.columns_unnamed} without a readable heading")
+        say(f"Outside the agreement, and never read: {', '.join(more)}. Leave them out.")
+    for line in text_report(outcome, only_problems=only_problems):
+        say(line)
+    if typed.too_broken or not outcome.admissible:
+        raise ContractError(
+            f"{file.name} would be held back", "Correct what failed above and check it again"
+        )
+
+
+def approve_candidate(name: str, settings: Settings, role: str, person: str) -> None:
+    """Record an approval of the waiting candidate; publish it if that was the second."""
+    from governance import approvals  # noqa: PLC0415
+    from governance.audit import AuditChain  # noqa: PLC0415
+    from publishing.release import build_release, candidate_state  # noqa: PLC0415
+
+    declared = open_region(name)
+    workspace = workspace_of(declared, settings)
+    state = candidate_state(workspace)
+    if state is None or (workspace.root / "published" / state["release_id"]).is_dir():
+        raise ApprovalError(
+            f"No candidate of {declared.region.id} waits for approval", "Run the region first"
+        )
+    if role not in ("requester", "approver"):
+        raise ConfigurationError(f"There is no role {role}", "Use requester or approver")
+    approval = approvals.record(
+        workspace.root / "approvals",
+        state["candidate_hash"],
+        "requester" if role == "requester" else "approver",
+        person,
+    )
+    AuditChain(workspace.root / "audit").append(
+        "approval", release=state["release_id"], candidate_hash=state["candidate_hash"],
+        role=role, person=approval.person, account=approval.account,
+    )  # fmt: skip
+    outcome = build_release(workspace)
+    if outcome.outcome == "awaiting_approval":
+        say(f"Recorded. {outcome.release_id} still needs {outcome.lacking}.")
+    else:
+        say(f"Published {outcome.release_id} in {_shown(outcome.folder)}")
+
+
+def verify_releases(name: str, settings: Settings) -> None:
+    """Compare every release with its manifest.
+
+    Raises
+    ------
+    ApprovalError
+        If any file differs.
+    """
+    from publishing.manifest import verify_bundle  # noqa: PLC0415
+
+    workspace = workspace_of(open_region(name), settings)
+    published = workspace.root / "published"
+    folders = sorted(p for p in published.glob("*") if p.is_dir() and not p.is_symlink())
+    changed = 0
+    for folder in folders:
+        differences = verify_bundle(folder)
+        changed += len(differences)
+        say(f"{folder.name}: {'as published' if not differences else 'CHANGED'}")
+        for line in differences:
+            say(f"  {line}")
+    if changed:
+        raise ApprovalError(
+            f"{changed} file(s) are not as they were approved", "Restore them, or publish again"
+        )
+    if not folders:
+        say("Nothing has been published yet.")
+
+
+def verify_audit(name: str, settings: Settings) -> None:
+    """Check the audit chain, and that the head named by each release is still in it.
+
+    Raises
+    ------
+    ApprovalError
+        If a link is broken.
+    """
+    from governance.audit import AuditChain  # noqa: PLC0415
+    from publishing.manifest import read_manifest  # noqa: PLC0415
+
+    workspace = workspace_of(open_region(name), settings)
+    heads = {}
+    for folder in sorted((workspace.root / "published").glob("*")):
+        if folder.is_dir() and not folder.is_symlink():
+            head = read_manifest(folder).get("audit_head")
+            if head:
+                heads[folder.name] = str(head)
+    report = AuditChain(workspace.root / "audit").verify(heads)
+    if report.faults:
+        for fault in report.faults:
+            say(fault)
+        raise ApprovalError(
+            f"The audit chain is broken in {len(report.faults)} place(s)",
+            "Find out who changed audit.jsonl; restore it from a copy",
+        )
+    say(f"{report.entries:,} entries, all links hold; head {report.head[:12]}")
