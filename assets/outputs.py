@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, schema
-from assets.reporting import report
+from assets.reporting import note_step, report
 from declarations.errors import ApprovalError
 from declarations.loader import RegionDeclarations
 
@@ -157,6 +157,7 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         from publishing.release import build_release  # noqa: PLC0415
 
         outcome = build_release(_workspace(context, declared))
+        note_step("release", 0 if outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
         changed = verify_bundle(outcome.folder)
         if changed and not waiting:

@@ -5,6 +5,7 @@ Belongs here: turning a room's `Built` records into Dagster metadata. Does not b
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from warehouse.workspace import Built
 
 MAX_REASONS = 8
+progress = logging.getLogger("lsoalink.progress")
+
+
+def note_step(stage: str, built: int, rows: int) -> None:
+    """Tell whoever shows progress of a stage that makes no table of the lake."""
+    progress.info("%s: %d new", stage, built, extra={"stage": stage, "made": built, "rows": rows})
 
 
 def report(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, partitions_of, schema, schema_of
-from assets.reporting import report
+from assets.reporting import note_step, report
 from declarations.contracts import Contract, Source
 from declarations.loader import RegionDeclarations
 
@@ -45,8 +45,10 @@ def source_assets(
     return assets
 
 
-def _common(declared: RegionDeclarations, source: Source, stage: str, name: str) -> dict[str, Any]:
-    partitions = partitions_of(declared.region, source)
+def _common(
+    declared: RegionDeclarations, source: Source, stage: str, name: str, *, whole: bool = False
+) -> dict[str, Any]:
+    partitions = None if whole else partitions_of(declared.region, source)
     return {
         "key": key(declared.region, name),
         "group_name": group(declared.region, stage),
@@ -76,7 +78,8 @@ def _periods(
 
 def _received(declared: RegionDeclarations, source: Source) -> dg.AssetsDefinition:
     @dg.asset(
-        **_common(declared, source, "received", f"received_{source.id}"),
+        # Not partitioned: one look into the folder takes in whatever month has landed.
+        **_common(declared, source, "received", f"received_{source.id}", whole=True),
         kinds={"file"},
         description=f"{source.title}: files as {source.agency} sent them, checksummed, read-only.",
         metadata={"files": source.files, "cadence": source.cadence},
@@ -87,6 +90,7 @@ def _received(declared: RegionDeclarations, source: Source) -> dg.AssetsDefiniti
         workspace = _workspace(context, declared)
         arrivals = receive_source(workspace, source)
         refused = [d for d in arrivals.new if d.outcome == "refused"]
+        note_step("received", len(arrivals.new), 0)
         for delivery in refused:
             context.log.warning(f"{source.id} {delivery.period}: refused, {delivery.reason}")
         return dg.MaterializeResult(

@@ -133,6 +133,9 @@ class _Attempt:
         """Return the SELECT of what may be kept, or None if the delivery is held back."""
         if self.decision.decision == "refused":
             return None
+        for leftover in (RAW, TYPED, FINAL):
+            # A version that was held back leaves its tables, and the one before it is tried next.
+            run(connection, f"DROP TABLE IF EXISTS {ident(leftover)}", table=self._source.id)
         try:
             self._read = self._read_file(connection)
             self.decision = trim(

@@ -26,7 +26,7 @@ def write_record(
 ) -> None:
     """Write what a stage found about one source and period."""
     text = json.dumps(content, indent=1, sort_keys=True, default=str)
-    write_atomically(_path(workspace, kind, source_id, period), text.encode())
+    write_atomically(_path(workspace, kind, source_id, period), text.encode(), durable=False)
 
 
 def remove_record(workspace: Workspace, kind: Kind, source_id: str, period: str) -> None:

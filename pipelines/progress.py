@@ -26,9 +26,17 @@ STAGE_OF = {
     "quality": "quality",
 }  # fmt: skip
 ORDER = (
-    "received", "admitted", "reference", "located", "counts", "indicators", "protected", "quality",
+    "generated",
+    "received",
+    "admitted",
+    "reference",
+    "located",
+    "counts",
+    "indicators",
+    "protected",
+    "quality",
     "release",
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -94,7 +102,7 @@ class ProgressHandler(logging.Handler):
         """Take one message of the workspace."""
         built: Built | None = getattr(record, "built", None)
         if built is None:
-            self.step(str(getattr(record, "stage", "")), int(getattr(record, "rows", 0)))
+            self._step(record)
             return
         name = STAGE_OF.get(built.table.name.split("_", 1)[0], "quality")
         with self._lock_table:
@@ -103,15 +111,13 @@ class ProgressHandler(logging.Handler):
             stage.rows += built.rows if built.outcome == "built" else 0
             self.now = f"{built.table.name} {built.period}"
 
-    def step(self, name: str, rows: int, *, current: bool = False) -> None:
-        """Count a step of a stage that is no table of the lake."""
+    def _step(self, record: logging.LogRecord) -> None:
+        """Count a step of a stage that makes no table of the lake."""
+        name, made = str(getattr(record, "stage", "")), int(getattr(record, "made", 0))
         with self._lock_table:
             stage = self._stage(name)
-            if current:
-                stage.current += 1
-            else:
-                stage.built += 1
-                stage.rows += rows
+            stage.built += made
+            stage.rows += int(getattr(record, "rows", 0))
             self.now = name
 
     def _stage(self, name: str) -> Stage:

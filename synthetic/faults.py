@@ -237,7 +237,7 @@ class FaultPlan:
             "Areas are given by their 2011 codes instead of those of 2021",
             "located",
             "flagged",
-            int(sum(code.startswith("E0198") for code in codes[here])),
+            len(here),
         )
         return [
             replace(extract, table=table, truth={"digital_contacts": truth.assign(exact=exact)})
@@ -253,10 +253,11 @@ class FaultPlan:
         self._note(
             extract,
             "broken_rows",
-            "One row in ten has a word for a number or lacks a number",
+            "One row in twenty has a word for a number, and as many have none",
             "admitted",
             "quarantined",
-            count,
+            # A blank cell can be read: it says that the number is missing.
+            len(chosen[::2]),
         )
         return [replace(extract, table=table)]
 
@@ -270,7 +271,7 @@ class FaultPlan:
             extract,
             "formula_injection",
             "A spreadsheet formula stands where a postcode should",
-            "located",
+            "admitted",
             "excluded",
             1,
         )

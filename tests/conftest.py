@@ -1,13 +1,15 @@
-"""The made-up region of ``region_factory`` as fixtures: fresh, finished, or a copy of a finished one.
+"""Two small regions and the command line as fixtures.
 
-Nothing is shared between tests but the finished region, which no test may change.
+The made-up region of ``region_factory``, whose stages tests call: fresh, finished, or a copy of a
+finished one. The starter region that ``lsoalink init`` writes, which tests run by commands. Nothing
+is shared between tests but what is finished, which no test may change.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from command_line import CommandLine, Site
+
     from publishing.release import ReleaseOutcome
     from warehouse.workspace import Workspace
 
@@ -82,3 +86,46 @@ def make_mere(tmp_path: Path) -> Callable[..., Workspace]:
 def mere(make_mere: Callable[..., Workspace]) -> Workspace:
     """Return a fresh workspace of the made-up region: delivered, nothing run yet."""
     return make_mere()
+
+
+@pytest.fixture(scope="session")
+def lsoalink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """Run commands, each in a process of its own."""
+    from command_line import CommandLine
+
+    line = CommandLine(tmp_path_factory.mktemp("commands"))
+    yield line
+    line.close()
+
+
+@pytest.fixture(scope="session")
+def starter_folder(lsoalink: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the starter region once. To be copied, never changed."""
+    folder = tmp_path_factory.mktemp("starter") / "region"
+    made = lsoalink("init", folder)
+    assert made.code == 0, made.err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_starter(
+    lsoalink: CommandLine, starter_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Site:
+    """Run the starter region once. To be read, never changed."""
+    from command_line import Site
+
+    folder = tmp_path_factory.mktemp("finished_starter")
+    shutil.copytree(starter_folder, folder / "region")
+    site = Site(lsoalink, folder / "region", folder / "data")
+    ended = site.run()
+    assert ended.code == 0, ended.err
+    return site
+
+
+@pytest.fixture
+def starter(lsoalink: CommandLine, starter_folder: Path, tmp_path: Path) -> Site:
+    """Return a starter region of the test's own: delivered, nothing run yet."""
+    from command_line import Site
+
+    shutil.copytree(starter_folder, tmp_path / "region")
+    return Site(lsoalink, tmp_path / "region", tmp_path / "data")

@@ -328,7 +328,9 @@ def region_content(**changes: Any) -> dict[str, dict[str, Any]]:
 
 
 def write_region(folder: Path, content: dict[str, dict[str, Any]] | None = None) -> Path:
-    """Write a region's declarations as YAML files."""
+    """Write a region's declarations as YAML files, in place of those that are there."""
+    for path in folder.rglob("*.yaml"):
+        path.unlink()
     for name, declaration in (content or region_content()).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -336,9 +338,7 @@ def write_region(folder: Path, content: dict[str, dict[str, Any]] | None = None)
     return folder
 
 
-def put(
-    landing: Path, source: str, name: str, lines: list[str], *, day: dt.date = ARRIVED
-) -> Path:
+def put(landing: Path, source: str, name: str, lines: list[str], *, day: dt.date = ARRIVED) -> Path:
     """Put a file in a source's landing folder, dated the day it is to have arrived."""
     path = landing / source / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -456,10 +456,10 @@ def workspace_of(
     )
 
 
-def receive(workspace: Workspace) -> None:
-    """Take in everything in the landing folder."""
-    for source in workspace.declared.sources.values():
-        receive_source(workspace, source)
+def receive(workspace: Workspace, *names: str) -> None:
+    """Take in everything in the landing folder, or that of the sources named."""
+    for name in names or workspace.declared.sources:
+        receive_source(workspace, workspace.declared.sources[name])
 
 
 def each(workspace: Workspace, *kinds: str) -> Iterator[tuple[Any, str]]:

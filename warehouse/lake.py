@@ -67,15 +67,24 @@ class State:
     mtime_ns: int = 0
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a small file so that readers see the old one or the new one, never a part."""
+def write_atomically(
+    path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
+) -> None:
+    """Write a small file so that readers see the old one or the new one, never a part.
+
+    Parameters
+    ----------
+    durable : bool
+        Wait until it is on the disk. Not needed for what a run would make again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
     with temporary.open("wb") as file:
         os.fchmod(file.fileno(), mode)
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     temporary.replace(path)
 
 
@@ -211,7 +220,7 @@ class Lake:
 
     def _write_state(self, path: Path, state: State) -> None:
         record: dict[str, Any] = asdict(state)
-        write_atomically(path.with_suffix(".json"), json.dumps(record).encode())
+        write_atomically(path.with_suffix(".json"), json.dumps(record).encode(), durable=False)
 
     @staticmethod
     def _clean(path: Path) -> None:

@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[Callable[[Content], None], str]] = {
         copy("agreements/DSA-TM-001.yaml", "agreements/DSA-TM-001b.yaml"),
         "id DSA-TM-001 is already taken",
     ),
-    "census without its month": (change("sources/residents.yaml", period=None), "period is missing"),
+    "census without month": (change("sources/residents.yaml", period=None), "period is missing"),
     "weights of no source": (
         change(
             "contracts/mere_visits.yaml",

@@ -16,7 +16,9 @@ GOOD = "measures: [cases]\n"
 FAULTS: dict[str, tuple[str, list[str]]] = {
     "malformed": ("measures: [cases]\ncategories: [a\n", ["not valid YAML", "line 3"]),
     "tab": ("measures:\n\t- cases\n", ["not valid YAML", "line 2"]),
-    "duplicate key": ("measures: [a_case]\nmeasures: [b_case]\n", ["'measures' stands twice", "line 2"]),
+    "duplicate key": (
+        "measures: [a_case]\nmeasures: [b_case]\n", ["'measures' stands twice", "line 2"]
+    ),
     "key that is a list": ("? [a, b]\n: c\n", ["not valid YAML", "line 1"]),
     "python object": ("measures: !!python/object/apply:os.getcwd []\n", ["not valid YAML"]),
     "unknown key": ("measures: [cases]\nmesures: [x]\n", ["mesures", "not a key"]),
@@ -85,7 +87,11 @@ def test_an_error_has_one_sentence_for_the_problem_and_one_for_the_fix() -> None
 
 
 def test_a_digest_follows_what_is_said_not_how_it_is_laid_out(tmp_path: Path) -> None:
-    layouts = ["lad24cd: E08990001\nname: A\n", "{name: A, lad24cd: E08990001}\n", "lad24cd: E08990001\nname: B\n"]  # fmt: skip
+    layouts = [
+        "lad24cd: E08990001\nname: A\n",
+        "{name: A, lad24cd: E08990001}\n",
+        "lad24cd: E08990001\nname: B\n",
+    ]
     digests = []
     for number, text in enumerate(layouts):
         (tmp_path / f"{number}.yaml").write_text(text)

@@ -104,7 +104,8 @@ def test_a_malformed_line_is_an_error_not_an_approval(tmp_path: Path, line: str)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"person": None}, {"person": 7}, {"role": "owner"}, {"standing": True}, {"at": "soon"}]
+    "changes",
+    [{"person": None}, {"person": 7}, {"role": "owner"}, {"standing": True}, {"at": "soon"}],
 )
 def test_an_approval_with_a_wrong_field_is_not_taken(
     tmp_path: Path, changes: dict[str, object]

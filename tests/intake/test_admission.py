@@ -33,7 +33,7 @@ NORTH_CASES = sum(OPENED[f"E0199000{n}"] for n in (1, 2, 3))
 
 
 def admit_north(mere: Workspace) -> Built:
-    receive(mere)
+    receive(mere, "north_cases")
     return admit(mere, mere.declared.sources["north_cases"], PERIOD)
 
 
@@ -64,7 +64,9 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "reason"), [r[1:] for r in REFUSALS], ids=[r[0] for r in REFUSALS])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "reason"), [r[1:] for r in REFUSALS], ids=[r[0] for r in REFUSALS]
+)
 def test_what_no_agreement_allows_is_refused_unopened(
     make_mere: Make, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
 ) -> None:
@@ -81,7 +83,9 @@ def test_what_no_agreement_allows_is_refused_unopened(
     table = admitted_table(mere.declared.sources["north_cases"])
     assert not mere.lake.path(table, PERIOD).exists()
     assert [name for name, text in texts_below(mere) if PLANTED["person"] in text] == []
-    (entry,) = [e for e in AuditChain(mere.root / "audit").entries() if e["event"] == "gate_decision"]  # fmt: skip
+    (entry,) = [
+        e for e in AuditChain(mere.root / "audit").entries() if e["event"] == "gate_decision"
+    ]
     assert (entry["decision"], entry["reasons"]) == ("refused", [reason])
 
 
@@ -122,7 +126,7 @@ def test_an_undeclared_column_is_trimmed_and_named(mere: Workspace) -> None:
 
 
 def test_a_delivery_within_its_agreement_is_admitted_whole(mere: Workspace) -> None:
-    receive(mere)
+    receive(mere, "south_cases")
     admit(mere, mere.declared.sources["south_cases"], PERIOD)
 
     found = decision(mere, "south_cases")
@@ -144,7 +148,7 @@ def test_the_admitted_table_holds_what_was_agreed_and_no_more(mere: Workspace) -
 def test_the_same_person_has_another_pseudonym_under_the_other_agreement(mere: Workspace) -> None:
     for source in ("north_cases", "south_cases"):
         put(mere.landing, source, "cases_2026-03.csv", case_lines([{"person_id": "SAME"}]))
-    receive(mere)
+    receive(mere, "north_cases", "south_cases")
     pseudonyms = []
     for source in ("north_cases", "south_cases"):
         admit(mere, mere.declared.sources[source], PERIOD)
@@ -191,6 +195,7 @@ def test_a_broken_delivery_is_quarantined_without_a_word_of_its_content(
 def test_a_broken_delivery_holds_back_no_other(mere: Workspace) -> None:
     put(mere.landing, "north_cases", "cases_2026-03.csv", BAD["broken rows"][0])
     admit_north(mere)
+    receive(mere)
     south = admit(mere, mere.declared.sources["south_cases"], PERIOD)
     months = ["2026-01", "2026-02", "2026-03"]
     visits = [admit(mere, mere.declared.sources["north_visits"], m) for m in months]

@@ -161,8 +161,9 @@ def test_late_file(region):
 def test_wrong_vintage_keeps_totals_and_marks_what_cannot_be_recovered(region):
     entry = region.fault("wrong_vintage")
     frame = table(region, "wrong_vintage")
-    old = frame["lsoa"].str.startswith("E0198")
-    assert old.sum() == entry["expect"]["rows"]
+    assert len(frame) == entry["expect"]["rows"]
+    # Codes of 2011 that no 2021 area bears: without one the vintage could not be told.
+    assert frame["lsoa"].str.startswith("E0198").any()
     truth = region.truth("digital_contacts").query(
         "district == 'Kingsmere' and period == '2026-05'"
     )
@@ -175,9 +176,11 @@ def test_wrong_vintage_keeps_totals_and_marks_what_cannot_be_recovered(region):
 
 def test_broken_rows(region):
     frame = table(region, "broken_rows")
-    broken = ~frame["sessions"].str.isdigit() | ~frame["pc_minutes"].str.isdigit()
-    assert broken.sum() == region.fault("broken_rows")["expect"]["rows"]
-    assert 0.05 < broken.mean() < 0.15
+    words = ~frame["sessions"].str.isdigit()
+    blank = frame["pc_minutes"] == ""
+    assert words.sum() == region.fault("broken_rows")["expect"]["rows"]
+    assert 0 <= words.sum() - blank.sum() <= 1
+    assert 0.05 < (words | blank).mean() < 0.15
 
 
 def test_formula_is_one_row(region):

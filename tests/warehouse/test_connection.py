@@ -39,14 +39,12 @@ def test_memory_and_threads_are_limited() -> None:
         assert setting(con, "autoload_known_extensions") == "False"
 
 
-def test_what_does_not_fit_is_refused_in_words(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused_in_words() -> None:
     sql = "CREATE TABLE big AS SELECT i, repeat('x', 500) || i AS t FROM range(400000) r(i)"
-    with (
-        connect(limits=Limits("20MB", 1)) as con,
-        pytest.raises(StorageError, match="big needs more memory.*LSOALINK_MEMORY"),
-    ):
+    with connect(limits=Limits("20MB", 1)) as con:
         con.execute("SET max_temp_directory_size = '1MB'")
-        run(con, sql, table="big")
+        with pytest.raises(StorageError, match=r"big needs more memory.*LSOALINK_MEMORY"):
+            run(con, sql, table="big")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +76,9 @@ def test_no_table_outlives_its_connection() -> None:
 
     with connect(limits=SMALL) as con:
         assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
-        assert con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall() == []  # fmt: skip
+        assert (
+            con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall() == []
+        )
 
 
 def test_two_open_connections_do_not_see_each_others_tables() -> None:
@@ -91,9 +91,13 @@ def test_two_open_connections_do_not_see_each_others_tables() -> None:
 
 
 def test_an_error_inside_leaves_the_next_connection_clean() -> None:
-    with pytest.raises(ZeroDivisionError), connect(limits=SMALL) as con:
-        con.execute("CREATE TABLE kept AS SELECT 1 AS n")
-        raise ZeroDivisionError
+    def fail() -> None:
+        with connect(limits=SMALL) as con:
+            con.execute("CREATE TABLE kept AS SELECT 1 AS n")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     with connect(limits=SMALL) as con:
         assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []

@@ -1,4 +1,4 @@
-"""The lake: a partition is whole or not there, and record-level ones cannot be read without a key."""
+"""The lake: a partition is whole or not there; record-level ones need a key to be read."""
 
 from __future__ import annotations
 

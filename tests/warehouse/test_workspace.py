@@ -25,7 +25,8 @@ Make = Callable[..., Workspace]
 
 def source(**keys: Any) -> Source:
     whole = {
-        "id": "some_source", "title": "s", "agency": "a", "agreement": "OGL-TM-OPEN", "theme": "context",
+        "id": "some_source", "title": "s", "agency": "a", "agreement": "OGL-TM-OPEN",
+        "theme": "context",
         "contract": "mere_cases", "cadence": "monthly", "files": "f_{period}.csv", **keys,
     }  # fmt: skip
     return Source.model_validate(whole)
@@ -145,7 +146,9 @@ def test_work_on_several_periods_returns_in_their_order(mere: Workspace) -> None
     periods = ["2026-01", "2026-02", "2026-03", "2026-04"]
 
     assert [b.period for b in several.for_each(periods, work)] == periods
-    assert [b.period for b in mere.for_each(periods[:1], lambda w, p: Built(TABLE, p, "built", 0, "f"))] == periods[:1]  # fmt: skip
+    assert [
+        b.period for b in mere.for_each(periods[:1], lambda w, p: Built(TABLE, p, "built", 0, "f"))
+    ] == periods[:1]
     assert mere.for_each([], work) == []
 
 

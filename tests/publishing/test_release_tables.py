@@ -1,0 +1,116 @@
+"""The tables of a release: only protected or public figures, and where each of them comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from region_factory import AREAS, RESIDENTS
+
+from indicators.notes import NOTES
+from intake.records import read_record, write_record
+from publishing.conform import conform_all
+from publishing.release_tables import (
+    admitted_delivery,
+    lineage_table,
+    period_words,
+    release_tables,
+    with_release_id,
+)
+from warehouse.workspace import Workspace
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def tables(finished: Any) -> dict[str, Any]:
+    return release_tables(finished.workspace)
+
+
+@pytest.fixture
+def rows(tables: dict[str, Any]) -> Rows:
+    return {name: table.to_pylist() for name, table in tables.items()}
+
+
+def test_the_tables_are_those_the_dictionary_declares(tables: dict[str, Any]) -> None:
+    named = {**tables, "observations": with_release_id(tables["observations"], "2026-03-r")}
+
+    ready = conform_all(named)
+
+    assert set(ready) == {"areas", "indicators", "observations", "notes", "accounting", "lineage"}
+
+
+def test_areas_carry_public_census_figures_as_published(rows: Rows) -> None:
+    assert [r["lsoa21cd"] for r in rows["areas"]] == sorted(AREAS)
+    assert {r["lsoa21cd"]: r["residents"] for r in rows["areas"]} == RESIDENTS
+    assert {r["households"] for r in rows["areas"]} == {None}
+    assert {r["area_hectares"] for r in rows["areas"]} == {100.0}
+    assert all(r["synthetic"] for r in rows["areas"])
+
+
+def test_every_observation_names_its_area_and_vintage(rows: Rows) -> None:
+    vintages = {(r["geography_type"], r["geography_vintage"]) for r in rows["observations"]}
+
+    assert vintages == {("lsoa21", "2021"), ("msoa21", "2021"), ("lad24", "2024")}
+    assert all(r["geography_name"] for r in rows["observations"])
+    assert all(r["numerator"] is None or r["numerator"] >= 5 for r in rows["observations"])
+
+
+def test_only_notes_that_are_used_are_explained(rows: Rows) -> None:
+    used = {n for r in rows["observations"] for n in (r["note_id"] or "").split(",")} - {""}
+
+    assert {r["note_id"] for r in rows["notes"]} == used
+    assert {r["note_id"]: r["text"] for r in rows["notes"]} == {n: NOTES[n] for n in used}
+    assert "includes_not_placed" in used
+
+
+def test_accounting_is_protected_under_an_agreement_and_exact_for_open_data(rows: Rows) -> None:
+    amounts = {
+        (r["source_id"], r["quantity"], r["outcome"], r["detail"]): (
+            r["amount"],
+            r["amount_status"],
+        )
+        for r in rows["accounting"]
+        if r["period"] in ("", "2026-03")
+    }
+
+    assert amounts["south_cases", "rows", "received", "all"] == (30, None)  # 29 exactly
+    assert amounts["south_cases", "rows", "placed", "postcode_exact"] == (25, None)  # 27
+    assert amounts["south_cases", "rows", "not placed", "zz99_no_fixed_abode"] == (None, "[c]")
+    assert amounts["residents", "residents", "received", "all"] == (sum(RESIDENTS.values()), None)
+    assert amounts["residents", "rows", "received", "all"] == (len(AREAS), None)
+
+
+def test_lineage_names_file_agreement_and_licence(rows: Rows) -> None:
+    found = [r for r in rows["lineage"] if r["indicator_id"] == "T01"]
+
+    assert {r["source_id"] for r in found} == {"north_cases", "south_cases", "residents"}
+    (north,) = [r for r in found if r["source_id"] == "north_cases"]
+    assert (north["agreement_id"], north["period"], north["file_name"]) == (
+        "DSA-TM-001", "2026-03", "cases_2026-03.csv",
+    )  # fmt: skip
+    assert len(north["sha256"]) == 64
+    assert north["synthetic"] is True
+    (census,) = [r for r in found if r["source_id"] == "residents"]
+    assert (census["period"], census["licence"]) == ("", "Open Government Licence v3.0")
+    index = {r["source_id"] for r in rows["lineage"] if r["indicator_id"] == "T04"}
+    assert index == {"north_cases", "south_cases", "residents", "north_visits"}
+
+
+def test_a_delivery_that_was_not_admitted_is_not_in_the_lineage(finished_copy: Workspace) -> None:
+    from intake.arrival import store_of
+
+    source = finished_copy.declared.sources["north_cases"]
+    record = read_record(finished_copy, "decisions", "north_cases", "2026-03")
+    assert record is not None
+    assert admitted_delivery(finished_copy, source, "2026-03", store_of(finished_copy)) is not None
+    record["decisions"][-1]["decision"] = "quarantined"
+    write_record(finished_copy, "decisions", "north_cases", "2026-03", record)
+
+    assert admitted_delivery(finished_copy, source, "2026-03", store_of(finished_copy)) is None
+    assert "north_cases" not in {r["source_id"] for r in lineage_table(finished_copy).to_pylist()}
+
+
+def test_the_period_is_said_in_words(make_mere: Callable[..., Workspace]) -> None:
+    assert period_words(make_mere()) == "January to March 2026"
