@@ -286,6 +286,16 @@ def _check_sources(declared: RegionDeclarations) -> None:
                 f"{path}: contract: there is no contract {source.contract}",
                 f"Write contracts/{source.contract}.yaml, or use one of the library's",
             )
+        agreed = agreement.source(source.id)
+        strange = sorted(
+            {c.name for c in agreed.columns} - {c.name for c in contract.columns} if agreed else ()
+        )
+        if strange:
+            raise ConfigurationError(
+                f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: contract "
+                f"{contract.id} has no column {', '.join(strange)}",
+                "Use the contract's own column names; a name it does not know protects nothing",
+            )
         if source.lad24cd is not None and source.lad24cd not in districts:
             raise ConfigurationError(
                 f"{path}: lad24cd: {source.lad24cd} is not a district of region.yaml",

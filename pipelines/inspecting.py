@@ -185,7 +185,14 @@ def run_query(query: str, name: str, settings: Settings, *, internal: bool, outp
     workspace = workspace_of(declared, settings)
     with _open_for_reading(workspace, internal) as connection:
         try:
-            result = connection.execute(query)
+            statements = connection.extract_statements(query)
+            if [s.type for s in statements] != [duckdb.StatementType.SELECT]:
+                # Anything else might write: COPY may do so wherever reading is allowed.
+                raise ConfigurationError(
+                    "The query could not be run: it is not one statement that only reads",
+                    "Write one SELECT; a PIVOT needs its values listed with IN",
+                )
+            result = connection.execute(statements[0])
             headings = [column[0] for column in result.description or ()]
             rows = result.fetchall()
         except duckdb.Error as error:

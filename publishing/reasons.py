@@ -44,7 +44,9 @@ REASONS = {
     "out_of_calendar": Reason(
         "The file is for a month outside the calendar", "Correct its name or the calendar", TEAM
     ),
-    "duplicate": Reason("The same file came twice", "Nothing: the first one counts", AGENCY),
+    "duplicate_delivery": Reason(
+        "The same file came twice", "Nothing: the first one counts", AGENCY
+    ),
     "missing_column": Reason(
         "A required column is missing", "Send the file with the columns agreed", AGENCY
     ),
@@ -52,18 +54,29 @@ REASONS = {
     "two_headers": Reason(
         "Two headings stand for one column", "Keep one of the two columns", AGENCY
     ),
-    "too_broken": Reason(
+    "broken_rows": Reason(
         "Too many rows cannot be read", "Correct the export and send it again", AGENCY
     ),
+    "unreadable_file": Reason("The file cannot be read", "Export and send it again", AGENCY),
+    "unreadable_boundaries": Reason(
+        "The shapes cannot be used", "Ask the publisher's file again", TEAM
+    ),
+    "missing_sheet": Reason("The workbook lacks its sheet", "Send the sheet agreed", AGENCY),
+    "encrypted": Reason("The file is locked by a password", "Send it unlocked", AGENCY),
+    "not_one_file": Reason("The archive does not hold one file", "Send one file", AGENCY),
+    "wrong_type": Reason("The file is of another kind than its name says", "Export again", AGENCY),
     "formula_cell": Reason("Cells hold formulas", "Export plain values", AGENCY),
-    "check_failed": Reason(
+    "contract_failed": Reason(
         "A blocking check failed", "Correct what the failed check names, then send again", AGENCY
     ),
-    "check_could_not_run": Reason(
-        "A blocking check could not run", "Look at the check and run it again", TEAM
+    "source_not_agreed": Reason(
+        "The agreement does not cover the source", "Amend the agreement", OFFICER
     ),
-    "no_agreement": Reason(
-        "No agreement covers the source", "Sign or declare an agreement", OFFICER
+    "needed_column_not_agreed": Reason(
+        "The agreement drops a column that is needed", "Amend the agreement", OFFICER
+    ),
+    "generalise_without_place": Reason(
+        "The agreement generalises a column that places nothing", "Amend the agreement", OFFICER
     ),
     "agreement_expired": Reason(
         "The agreement had ended", "Renew the agreement, or stop the delivery", OFFICER
@@ -71,15 +84,8 @@ REASONS = {
     "agreement_not_started": Reason(
         "The agreement had not begun", "Wait for its first day, or correct the date", OFFICER
     ),
-    "agreement_stopped": Reason("The agreement was stopped", "Lift or confirm the stop", OFFICER),
     "purpose_not_agreed": Reason(
         "The agreement does not name this purpose", "Amend the agreement", OFFICER
-    ),
-    "opt_out_missing": Reason(
-        "No evidence that the National Data Opt-out was applied", "Supply the evidence", AGENCY
-    ),
-    "columns_dropped": Reason(
-        "Columns the agreement does not keep were taken out", "Nothing: as agreed", OFFICER
     ),
     "undeclared_columns": Reason(
         "The file holds columns nobody declared; they were not read",

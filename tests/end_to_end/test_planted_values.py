@@ -101,7 +101,7 @@ def plant(site):
     (site.sessions / "library_sessions_2026-09.csv").write_text(
         f"{PERSON['name']},{PERSON['nino']},{PERSON['note']}\n1,2,3\n", encoding="utf-8"
     )
-    (site.sessions / f"{PERSON['name']}_{PERSON['nhs']}.csv").write_text("a,b\n1,2\n")
+    (site.sessions / f"extract_{PERSON['nhs']}.csv").write_text("a,b\n1,2\n")
     broken = site.sessions / "library_sessions_2026-10.csv"
     broken.write_bytes(f'postcode,month,sessions\n"{PERSON["name"]}\x00,{PERSON["nino"]}'.encode())
 
@@ -163,7 +163,7 @@ def test_checking_a_hostile_file_repeats_none_of_its_values(hostile):
         said = site.lsoalink(
             "check", path, "--source", "northwood_library_sessions", "--region", site.folder
         )
-        text = (said.out + said.err).lower().replace(path.name.lower(), "")
+        text = (said.out + said.err).lower()
         assert found_in(text, PERSON.values()) == 0, path.name
         assert "traceback" not in text
 

@@ -282,7 +282,9 @@ def decision(source: str, period: str, version: int = 1, **changes: object) -> d
         "columns_dropped": None,
         "columns_undeclared": None,
         "rows_read": 1263,
+        "rows_filtered": 0,
         "rows_broken": 2,
+        "rows_formula": 0,
         "rows_duplicate": 1,
         "rows_kept": 1260,
         **changes,
@@ -335,7 +337,7 @@ def make_quality() -> dict[str, pd.DataFrame]:
                 "brook_social_care",
                 period,
                 decision="quarantined",
-                reasons="check_failed",
+                reasons="contract_failed",
                 message="1,187 of 1,263 rows have no postcode.",
             )
         )

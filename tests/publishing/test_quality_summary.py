@@ -45,7 +45,7 @@ def cells(deliveries=(), decisions=()):
             [delivery("s", "2026-08"), delivery("s", "2026-08", 2)],
             [
                 decision("s", "2026-08", 2),
-                decision("s", "2026-08", decision="quarantined", reasons="check_failed"),
+                decision("s", "2026-08", decision="quarantined", reasons="contract_failed"),
             ],
             "admitted",
         ),
@@ -93,7 +93,7 @@ def test_the_headline_counts_each_state_once():
 def test_actions_are_urgent_first_and_say_who():
     found = cells(
         [delivery("s", "2026-08", outcome="refused", reason="truncated")],
-        [decision("s", "2026-07", decision="quarantined", reasons="check_failed")],
+        [decision("s", "2026-07", decision="quarantined", reasons="contract_failed")],
     )
     listed = actions(found, SOURCES)
     assert [a.state for a in listed] == ["quarantined", "refused", "missing"]
