@@ -7,6 +7,8 @@ ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+export DAGSTER_DISABLE_TELEMETRY = 1
+
 .PHONY: demo test lint bench env clean-env
 
 demo: $(INSTALLED)

@@ -7,7 +7,7 @@ that a file means the same as CSV, workbook or Parquet. Does not belong here: ty
 from __future__ import annotations
 
 from declarations.contracts import Column
-from intake.naming import literal
+from warehouse.sql import literal
 
 BLANKS = " \t\r\n\x0b\x0c\u00a0\ufeff"
 LEADING_BLANKS = " \n\x0b\x0c\u00a0\ufeff"

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from declarations.contracts import Column, Contract, Source
-from geography.sql import ident
 from intake.cells import clean_sql
 from intake.encodings import DELIMITERS, TextFacts, rewrite_as_utf8, rows_of_sample, text_facts
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
-from intake.naming import literal
+from warehouse.sql import ident, literal
 
 if TYPE_CHECKING:
     import duckdb

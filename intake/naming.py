@@ -1,43 +1,18 @@
-"""How this room writes names and texts that come from outside: SQL literals and file names.
+"""How this room shows names that come from outside.
 
-Belongs here: quoting of declared texts in SQL, and the form in which a file's name may be shown.
-Does not belong here: values from records; those never reach SQL text or a message.
+Belongs here: the form in which a file's name may be shown. Does not belong here: values from
+records; those never reach a message.
 """
 
 from __future__ import annotations
 
 import re
 
-from declarations.errors import ConfigurationError
-
 LONG_NUMBER = re.compile(r"\d(?:[ .]?\d){8,}")
 """Nine digits or more in one run: long enough for an NHS number, a UPRN or a telephone number."""
 
 UNPRINTABLE = re.compile(r"[^\w .,()\[\]{}+=~@&%$#!'-]", re.ASCII)
 LONGEST_NAME = 120
-
-
-def literal(text: str) -> str:
-    """Quote a declared text for SQL.
-
-    Parameters
-    ----------
-    text : str
-        A text of a declaration, such as a code or a heading.
-
-    Returns
-    -------
-    str
-        The text in single quotes.
-
-    Raises
-    ------
-    ConfigurationError
-        If the text holds a NUL.
-    """
-    if "\x00" in text:
-        raise ConfigurationError("A text of a contract holds a NUL", "Remove it from the contract")
-    return "'" + text.replace("'", "''") + "'"
 
 
 def shown_name(name: str) -> str:

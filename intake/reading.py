@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from declarations.contracts import Contract, Source
-from geography.sql import ident
 from intake.cells import clean_sql
 from intake.containers import expanded
 from intake.delimited import load_delimited_rows
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
-from intake.naming import literal, shown_name
+from intake.naming import shown_name
 from intake.workbooks import load_workbook_rows
+from warehouse.sql import ident, literal
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,9 +14,9 @@ from uuid import uuid4
 
 from declarations.contracts import Column, Contract
 from declarations.errors import ConfigurationError
-from geography.sql import columns_of, ident
+from geography.sql import columns_of
 from intake.cells import BLANKS
-from intake.naming import literal
+from warehouse.sql import ident, literal
 
 if TYPE_CHECKING:
     import duckdb

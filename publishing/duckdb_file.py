@@ -12,23 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publishing.dictionary import RELEASE_TABLES, VIEWS, Column, Table
+from warehouse.connection import STORAGE_VERSION
+from warehouse.sql import ident, literal
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-STORAGE_VERSION = "v1.4.0"
-"""Oldest engine that can open the file; newer defaults shut older clients out."""
-
 ABOUT_COLUMNS = (("fact", "Name of the fact."), ("value", "What it is."))
-
-
-def _ident(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _column_comment(column: Column) -> str:
@@ -37,15 +28,15 @@ def _column_comment(column: Column) -> str:
 
 def _create(con: duckdb.DuckDBPyConnection, table: Table, mark: str) -> None:
     columns = ", ".join(
-        f"{_ident(c.name)} {c.type}{' NOT NULL' if c.name in table.key else ''}"
+        f"{ident(c.name)} {c.type}{' NOT NULL' if c.name in table.key else ''}"
         for c in table.columns
     )
-    name = _ident(table.name)
+    name = ident(table.name)
     con.execute(f"CREATE TABLE {name} ({columns})")
-    con.execute(f"COMMENT ON TABLE {name} IS {_literal(table.description + mark)}")
+    con.execute(f"COMMENT ON TABLE {name} IS {literal(table.description + mark)}")
     for column in table.columns:
         con.execute(
-            f"COMMENT ON COLUMN {name}.{_ident(column.name)} IS {_literal(_column_comment(column))}"
+            f"COMMENT ON COLUMN {name}.{ident(column.name)} IS {literal(_column_comment(column))}"
         )
 
 
@@ -56,10 +47,10 @@ def _create_view(
     description: str,
     columns: tuple[tuple[str, str], ...],
 ) -> None:
-    con.execute(f"CREATE VIEW {_ident(name)} AS {sql}")
-    con.execute(f"COMMENT ON VIEW {_ident(name)} IS {_literal(description)}")
+    con.execute(f"CREATE VIEW {ident(name)} AS {sql}")
+    con.execute(f"COMMENT ON VIEW {ident(name)} IS {literal(description)}")
     for column, text in columns:
-        con.execute(f"COMMENT ON COLUMN {_ident(name)}.{_ident(column)} IS {_literal(text)}")
+        con.execute(f"COMMENT ON COLUMN {ident(name)}.{ident(column)} IS {literal(text)}")
 
 
 def write_duckdb(
@@ -89,17 +80,17 @@ def write_duckdb(
         config={"threads": 1, "autoinstall_known_extensions": False},
     ) as con:
         con.execute(
-            f"ATTACH {_literal(str(building))} AS release (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH {literal(str(building))} AS release (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
         con.execute("USE release")
         for name, data in tables.items():
             _create(con, RELEASE_TABLES[name], mark)
             con.register("incoming", data)
-            con.execute(f"INSERT INTO {_ident(name)} SELECT * FROM incoming")
+            con.execute(f"INSERT INTO {ident(name)} SELECT * FROM incoming")
             con.unregister("incoming")
         for view in VIEWS.values():
             _create_view(con, view.name, view.sql, view.description + mark, view.columns)
-        facts = ", ".join(f"({_literal(k)}, {_literal(v)})" for k, v in about.items())
+        facts = ", ".join(f"({literal(k)}, {literal(v)})" for k, v in about.items())
         _create_view(
             con,
             "about",

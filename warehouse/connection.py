@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
+from warehouse.sql import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,7 +101,7 @@ class _Engine:
         self.root = duckdb.connect(":memory:", config=config)
         self.root.execute("SET enable_progress_bar = false")
         if encryption:
-            self.root.execute(f"LOAD {_quoted(_encryption_extension())}")
+            self.root.execute(f"LOAD {literal(_encryption_extension())}")
             self.root.execute("SET temp_file_encryption = true")
 
     def close(self) -> None:
@@ -113,10 +114,6 @@ SPILL_PREFIX = "spill-"
 _engines_lock = threading.Lock()
 _numbers = itertools.count(1)
 _engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _sweep(spill: Path) -> None:

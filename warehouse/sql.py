@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from declarations.errors import ConfigurationError
 from geography.sql import ident
 
 __all__ = ["ident", "literal"]
 
 
 def literal(text: str | Path) -> str:
-    """Quote a string literal, for the few places where DuckDB takes no parameter."""
-    return "'" + str(text).replace("'", "''") + "'"
+    """Quote a declared text or a path, for the places where DuckDB takes no parameter.
+
+    Raises
+    ------
+    ConfigurationError
+        If the text holds a NUL.
+    """
+    content = str(text)
+    if "\x00" in content:
+        raise ConfigurationError("A declared text holds a NUL", "Remove it from the declaration")
+    return "'" + content.replace("'", "''") + "'"
