@@ -13,7 +13,7 @@ import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, partitions_of, schema, schema_of
 from assets.reporting import note_step, report
-from declarations.contracts import Contract, Source
+from declarations.contracts import Column, Contract, Source
 from declarations.loader import RegionDeclarations
 
 if TYPE_CHECKING:
@@ -105,15 +105,20 @@ def _received(declared: RegionDeclarations, source: Source) -> dg.AssetsDefiniti
     return received
 
 
+def _agreed(declared: RegionDeclarations, source: Source, contract: Contract) -> list[Column]:
+    """Return the columns the agreement lets in; what it does not name is dropped."""
+    agreed = declared.agreement_of(source).source(source.id)
+    actions = {c.name: c.action for c in agreed.columns} if agreed else {}
+    return [c for c in contract.columns if actions.get(c.name, "drop") != "drop"]
+
+
 def _admitted(
     declared: RegionDeclarations, source: Source, contract: Contract
 ) -> dg.AssetsDefinition:
     name = f"admitted_{source.id}"
     asset_key = key(declared.region, name)
     agreement = declared.agreement_of(source)
-    agreed = agreement.source(source.id)
-    actions = {c.name: c.action for c in agreed.columns} if agreed else {}
-    kept = [c for c in contract.columns if actions.get(c.name, "drop") != "drop"]
+    kept = _agreed(declared, source, contract)
 
     @dg.asset(
         **_common(declared, source, "admitted", name),
@@ -196,7 +201,7 @@ def _located(
     name = f"located_{source.id}"
     asset_key = key(declared.region, name)
     gone = contract.locate.columns if contract.locate else set()
-    kept = [c for c in contract.columns if c.name not in gone]
+    kept = [c for c in _agreed(declared, source, contract) if c.name not in gone]
     columns = [*schema_of(kept).columns, *schema(**PLACE_COLUMNS).columns]
     deps: list[Any] = [key(declared.region, f"admitted_{source.id}"), *reference]
     weights = contract.locate.practice_weights if contract.locate else None

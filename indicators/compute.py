@@ -213,9 +213,11 @@ WITH stretches AS (
     LEFT JOIN covers AS v ON v.stretch = t.stretch AND v.lad24cd = t.lad24cd
     GROUP BY t.stretch, t.level, t.geography_code
 ), noted AS (
+    -- On every district alike: that one district has such a record is not to be told by a note.
     SELECT *, list_filter(list_sort(list_concat(
                string_split(coalesce(notes, ''), ','),
-               CASE WHEN not_placed AND NOT numerator_missing THEN ['includes_not_placed'] END)),
+               CASE WHEN level = 'lad24' AND bool_or(not_placed) OVER () AND NOT numerator_missing
+                    THEN ['includes_not_placed'] END)),
            lambda note: note <> '') AS note_ids
     FROM gathered
 )

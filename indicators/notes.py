@@ -13,7 +13,7 @@ NOTES: dict[str, str] = {
     "separately or because the supplier's own counts disagree; the share is shown as 100 %.",
     "fewer_inputs": "One or more inputs of the index are missing for this area; the weights were "
     "spread over the inputs that are present.",
-    "includes_not_placed": "The district's figure includes records that could not be placed in a "
+    "includes_not_placed": "District figures include any records that could not be placed in a "
     "neighbourhood, for example people of no fixed abode; the neighbourhoods do not add up to it.",
     "incomplete": "A delivery that belongs to this period is missing or was not admitted, so no "
     "figure can be given.",

@@ -280,8 +280,9 @@ def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) ->
         read, typed, outcome = contract_report(connection, file, contract, source)
     say(f"{file.name} as {source.id} ({contract.title}), encoding {read.encoding}")
     broken = read.rows_broken + typed.rows_unreadable
+    good = typed.rows_out - (typed.rows_unreadable if typed.too_broken else 0)
     say(
-        f"{read.rows_read:,} rows: {typed.rows_out:,} good, {broken:,} broken, "
+        f"{read.rows_read:,} rows: {good:,} good, {broken:,} broken, "
         f"{typed.rows_duplicate:,} duplicate, {typed.rows_formula:,} with a formula, "
         f"{read.rows_filtered:,} not asked for"
     )

@@ -109,6 +109,7 @@ def run_region(
     started = time.perf_counter()
     declared = open_region(name)
     from pipelines.resources import open_workspace  # noqa: PLC0415
+    from warehouse.connection import sweep  # noqa: PLC0415
 
     workspace = open_workspace(declared, settings.data_dir, settings.open_data)
     calendar = workspace.calendar()
@@ -119,6 +120,7 @@ def run_region(
         )
     _check_open_data(declared, settings)
     with _lock(workspace):
+        sweep(workspace.spill)
         generate(declared, settings)
         whole = period is None and select is None
         stamp = _stamp(workspace)

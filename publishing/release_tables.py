@@ -100,6 +100,16 @@ def _with_area_facts(workspace: Workspace, rows: pa.Table) -> pa.Table:
 
 
 def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    # Every format shows the places the indicator declares: no more is meant by a figure.
+    run(
+        connection,
+        "CREATE TEMP TABLE decimals (indicator_id VARCHAR, decimals INTEGER)",
+        table="observations",
+    )
+    connection.executemany(
+        "INSERT INTO decimals VALUES (?, ?)",
+        [(i.id, i.decimals) for i in workspace.declared.indicators.values()],
+    )
     sql = f"""
     WITH areas AS (SELECT * EXCLUDE (geometry) FROM {workspace.lake.scan(AREAS)}),
     names AS (
@@ -110,9 +120,11 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
     )
     SELECT o.period_start, o.period_end, o.period_label, o.geography_type, o.geography_code,
            n.name AS geography_name, n.vintage AS geography_vintage, o.indicator_id,
-           'none' AS breakdown_type, 'all' AS breakdown_value, o.numerator, o.denominator, o.value,
-           o.unit, o.lower_ci, o.upper_ci, o.ci_method, o.value_status, o.note_id
+           'none' AS breakdown_type, 'all' AS breakdown_value, o.numerator, o.denominator,
+           round(o.value, d.decimals) AS value, o.unit, round(o.lower_ci, d.decimals) AS lower_ci,
+           round(o.upper_ci, d.decimals) AS upper_ci, o.ci_method, o.value_status, o.note_id
     FROM {workspace.lake.scan(PROTECTED)} o
+    JOIN decimals d ON d.indicator_id = o.indicator_id
     JOIN names n ON n.level = o.geography_type AND n.code = o.geography_code
     ORDER BY ALL
     """

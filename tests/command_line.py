@@ -167,9 +167,7 @@ class Site:
 
     def sql(self, query: str, *more: str) -> Result:
         """Ask the platform as an analyst does."""
-        return self.lsoalink(
-            "sql", query, "--region", self.folder, "--data-dir", self.data, *more
-        )
+        return self.lsoalink("sql", query, "--region", self.folder, "--data-dir", self.data, *more)
 
     def records(self, query: str) -> list[dict[str, Any]]:
         """Return the answer of a query on the internal tables."""

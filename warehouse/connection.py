@@ -95,7 +95,7 @@ class _Engine:
         }
         if spill is not None:
             spill.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sweep(spill)
+            sweep(spill)
             self.folder = Path(tempfile.mkdtemp(prefix=f"{SPILL_PREFIX}{os.getpid()}-", dir=spill))
             config["temp_directory"] = str(self.folder)
         self.root = duckdb.connect(":memory:", config=config)
@@ -116,7 +116,7 @@ _numbers = itertools.count(1)
 _engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
 
 
-def _sweep(spill: Path) -> None:
+def sweep(spill: Path) -> None:
     """Remove the spill folders of processes that are gone: a killed run leaves its own behind."""
     for folder in spill.glob(f"{SPILL_PREFIX}*"):
         owner = folder.name.removeprefix(SPILL_PREFIX).split("-")[0]

@@ -47,7 +47,13 @@ def test_every_asset_says_whose_and_what_it_is(resolved):
 def test_tables_that_people_query_show_their_columns(resolved):
     shown = 0
     for key in resolved.get_all_asset_keys():
-        if key.path[-1].split("_")[0] in ("admitted", "located", "counts", "statistics", "indicator"):
+        if key.path[-1].split("_")[0] in (
+            "admitted",
+            "located",
+            "counts",
+            "statistics",
+            "indicator",
+        ):
             schema = resolved.get(key).metadata.get("dagster/column_schema")
             value = getattr(schema, "schema", schema)
             assert value is not None, key

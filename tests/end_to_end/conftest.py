@@ -65,9 +65,7 @@ class Arden:
     @cached_property
     def workspace(self) -> Workspace:
         """The region opened as the platform opens it."""
-        declared = load_region(
-            self.region, contract_library=CONTRACTS, indicator_library=CATALOGUE
-        )
+        declared = load_region(self.region, contract_library=CONTRACTS, indicator_library=CATALOGUE)
         return open_workspace(declared, self.data)
 
     def quality(self, name: str) -> list[dict[str, Any]]:

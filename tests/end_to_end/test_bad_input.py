@@ -33,13 +33,16 @@ def rows(site, month):
 
 def csv_file(name="library_sessions_{month}.csv"):
     """Make a writer of a text file out of a function from site and month to lines."""
+
     def decorate(make):
         def write(site, month):
             path = site.sessions / name.format(month=month)
             content = make(site, month)
             data = content if isinstance(content, bytes) else "\n".join([*content, ""]).encode()
             path.write_bytes(data)
+
         return write
+
     return decorate
 
 
@@ -260,9 +263,7 @@ def test_a_workbook_that_would_read_other_files_is_refused(starter):
     assert "root:" not in said.out + said.err
 
 
-@pytest.mark.parametrize(
-    ("month", "reason"), [("2026-07", "postcode_unknown"), ("2026-08", None)]
-)
+@pytest.mark.parametrize(("month", "reason"), [("2026-07", "postcode_unknown"), ("2026-08", None)])
 def test_a_postcode_nobody_knows_is_counted_and_a_missing_one_holds_the_file_back(
     strange, month, reason
 ):

@@ -24,9 +24,7 @@ def kinds_and_values(arden):
 
 def test_a_search_would_find_what_is_there(arden):
     originals = [p for p in files_below(arden.root / "received") if p.suffix == ".csv"]
-    text = "\n".join(
-        text_of(p) for p in originals if {"northwood_homelessness"} & set(p.parts)
-    )
+    text = "\n".join(text_of(p) for p in originals if {"northwood_homelessness"} & set(p.parts))
     for kind in ("surnames", "ninos", "postcodes"):
         assert found_in(text, kinds_and_values(arden)[kind]) == 20
 
@@ -86,6 +84,7 @@ PERSON = {
 
 def plant(site):
     """Put the person's values wherever a file of sessions could hold them."""
+
     def lines(month, rows):
         text = "\n".join(["postcode,month,sessions,members_active,pc_minutes", *rows])
         path = site.sessions / f"library_sessions_{month}.csv"

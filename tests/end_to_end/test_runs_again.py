@@ -43,8 +43,12 @@ def change(path, old, new, *, day=None):
 def tables(release):
     """Return every table of a release's DuckDB file."""
     with duckdb.connect(str(release / "lsoalink.duckdb"), read_only=True) as connection:
-        names = [n for (n,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-        return {name: connection.execute(f'FROM "{name}" ORDER BY ALL').fetchall() for name in names}
+        names = [
+            n for (n,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        ]
+        return {
+            name: connection.execute(f'FROM "{name}" ORDER BY ALL').fetchall() for name in names
+        }
 
 
 def test_a_second_run_does_no_work(finished_starter):
@@ -58,11 +62,15 @@ def test_a_second_run_does_no_work(finished_starter):
 
 def test_a_forced_run_looks_at_everything_and_makes_nothing_again(starter):
     starter.run()
-    before = {n: m for n, m in starter.marks().items() if n.endswith((".parquet", ".csv", ".duckdb"))}
+    before = {
+        n: m for n, m in starter.marks().items() if n.endswith((".parquet", ".csv", ".duckdb"))
+    }
     said = starter.run("--force")
     assert said.code == 0
     assert "Nothing had to be made again" in said.out
-    after = {n: m for n, m in starter.marks().items() if n.endswith((".parquet", ".csv", ".duckdb"))}
+    after = {
+        n: m for n, m in starter.marks().items() if n.endswith((".parquet", ".csv", ".duckdb"))
+    }
     assert after == before
 
 
@@ -165,7 +173,9 @@ def test_a_changed_file_is_a_second_version(changed):
 def test_a_changed_file_makes_a_new_release_and_leaves_the_old_one(changed):
     site, _, first, old_bytes = changed
     assert site.latest.name != first.name
-    assert {p.relative_to(first): p.read_bytes() for p in first.rglob("*") if p.is_file()} == old_bytes
+    assert {
+        p.relative_to(first): p.read_bytes() for p in first.rglob("*") if p.is_file()
+    } == old_bytes
     assert (site.latest / "csv" / "observations.csv").read_bytes() != old_bytes[
         Path("csv/observations.csv")
     ]
@@ -204,7 +214,9 @@ def test_a_bad_second_version_does_not_take_away_the_first(starter, finished_sta
         {"version": 1, "decision": "admitted"}, {"version": 2, "decision": "quarantined"}
     ]  # fmt: skip
     old, new = finished_starter.csvs(), starter.csvs()
-    assert without_release_id(new["observations.csv"]) == without_release_id(old["observations.csv"])
+    assert without_release_id(new["observations.csv"]) == without_release_id(
+        old["observations.csv"]
+    )
 
 
 def without_release_id(content):

@@ -27,10 +27,12 @@ def arden():
 
 def tick(year, month, day=16, hour=6):
     """Tick arden's schedule and return what it asks for."""
+    repository = arden()
     context = dg.build_schedule_context(
-        scheduled_execution_time=dt.datetime(year, month, day, hour, tzinfo=LONDON)
+        scheduled_execution_time=dt.datetime(year, month, day, hour, tzinfo=LONDON),
+        repository_def=repository,
     )
-    answer = arden().get_schedule_def("arden_monthly").evaluate_tick(context)
+    answer = repository.get_schedule_def("arden_monthly").evaluate_tick(context)
     return [r.partition_key for r in answer.run_requests], answer.skip_message
 
 
@@ -86,11 +88,12 @@ def small(starter_folder, tmp_path):
         return target
 
     def look(cursor=None):
-        sensor = definitions.get_repository_def().get_sensor_def("starter_landing")
-        context = dg.build_sensor_context(
-            cursor=cursor, resources={"workspaces": Workspaces(data_dir=str(tmp_path / "data"))}
-        )
-        return sensor.evaluate_tick(context)
+        repository = definitions.get_repository_def()
+        workspaces = Workspaces(data_dir=str(tmp_path / "data"))
+        with dg.build_sensor_context(
+            cursor=cursor, resources={"workspaces": workspaces}, repository_def=repository
+        ) as context:
+            return repository.get_sensor_def("starter_landing").evaluate_tick(context)
 
     def run(period):
         job = definitions.resolve_job_def("starter_all")
@@ -181,8 +184,7 @@ def test_the_run_the_sensor_asks_for_makes_its_month(small):
     assert "release_bundle" in reported
     assert reported["release_bundle"][0].metadata["outcome"].value == "published"
     checks = {
-        (e.asset_key.path[-1], e.check_name): e.passed
-        for e in result.get_asset_check_evaluations()
+        (e.asset_key.path[-1], e.check_name): e.passed for e in result.get_asset_check_evaluations()
     }
     assert checks["release_bundle", "two_approvals"] is True
     assert checks["release_bundle", "bytes_as_approved"] is True
@@ -197,12 +199,12 @@ def test_a_contract_that_is_broken_fails_its_check_and_not_the_run(small):
         for path in folder.iterdir():
             if folder.name != SOURCE:
                 small.land(folder.name, path.name)
-    small.land(SOURCE, "library_sessions_2026-07.csv", add="x,2026-07,several,1,1\n" * 30)
+    broken = "".join(f"QA1 {n}AA,2026-07,several,1,1\n" for n in range(9))
+    small.land(SOURCE, "library_sessions_2026-07.csv", add=broken)
     result = small.run("2026-07")
     assert result.success
     checks = {
-        (e.asset_key.path[-1], e.check_name): e.passed
-        for e in result.get_asset_check_evaluations()
+        (e.asset_key.path[-1], e.check_name): e.passed for e in result.get_asset_check_evaluations()
     }
     assert checks[f"admitted_{SOURCE}", "contract"] is False
     assert checks[f"admitted_{SOURCE}", "agreement"] is True

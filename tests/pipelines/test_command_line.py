@@ -216,7 +216,13 @@ def test_only_one_reading_statement_is_run(finished_starter, tmp_path, query, in
 
 @pytest.mark.parametrize(
     "query",
-    ["FROM areas", "SHOW ALL TABLES", "DESCRIBE areas", "WITH a AS (FROM notes) FROM a", "VALUES (1);"],
+    [
+        "FROM areas",
+        "SHOW ALL TABLES",
+        "DESCRIBE areas",
+        "WITH a AS (FROM notes) FROM a",
+        "VALUES (1);",
+    ],
 )
 def test_every_way_to_read_is_allowed(finished_starter, query):
     assert finished_starter.sql(query).code == 0
