@@ -233,24 +233,20 @@ def _become(request: dict[str, object]) -> None:
     os.chdir(str(request["cwd"]))
     sys.argv = ["lsoalink", *request["arguments"]]  # type: ignore[misc]
     sys.path[0] = str(REPOSITORY)
-    code = _end_code()
-    # Closing down for good would also close libraries of the server's, which do not survive a fork.
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _end_code() -> int:
-    """Run the command and return its exit code as the interpreter would."""
+    code = 1
     try:
         importlib.import_module("pipelines.cli").main()
+        code = 0
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
+        # An ordinary end would also close the server's libraries, which do not survive a fork.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -109,10 +109,12 @@ def zip_bomb(site, month):
     """A file of a few megabytes that unpacks to two gigabytes."""
     path = site.sessions / f"library_sessions_{month}.csv.zip"
     block = b"0" * (1 << 20)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("library_sessions.csv", "w", force_zip64=True) as member:
-            for _ in range(2 * GIGABYTE // len(block)):
-                member.write(block)
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("library_sessions.csv", "w", force_zip64=True) as member,
+    ):
+        for _ in range(2 * GIGABYTE // len(block)):
+            member.write(block)
     assert path.stat().st_size < 20_000_000
     (site.sessions / f"library_sessions_{month}.csv").unlink()
 

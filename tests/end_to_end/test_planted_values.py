@@ -12,7 +12,7 @@ pytestmark = pytest.mark.end_to_end
 
 ORIGINALS = ("received", "landing")
 OPEN_LOOKUPS = ("postcodes", "uprns")
-"""Kinds that open lookups hold for every address, and so the zone ``reference`` and nothing else."""
+"""Kinds that open lookups hold for every address: in the zone ``reference`` and nowhere else."""
 
 
 def kinds_and_values(arden):
@@ -42,8 +42,10 @@ def test_no_file_but_the_originals_holds_a_planted_value(arden):
             if found_in(text, values):
                 leaks.append((path.relative_to(arden.data).as_posix(), kind))
     assert leaks == []
-    assert {("restricted", ".parquet"), ("published", ".duckdb"), ("published", ".gpkg"),
-            ("linked", ".parquet"), ("audit", ".jsonl"), ("quality", ".html")} <= searched  # fmt: skip
+    assert searched >= {
+        ("restricted", ".parquet"), ("published", ".duckdb"), ("published", ".gpkg"),
+        ("linked", ".parquet"), ("audit", ".jsonl"), ("quality", ".html"),
+    }  # fmt: skip
 
 
 def test_every_record_level_table_is_encrypted(arden):

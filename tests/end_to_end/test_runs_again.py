@@ -1,4 +1,4 @@
-"""Running again: nothing new is no work, the same inputs give the same bytes, a crash loses nothing.
+"""Runs again: nothing new is no work, the same files give the same bytes, a crash loses nothing.
 
 On the starter region, whose runs take seconds.
 """

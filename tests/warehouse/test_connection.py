@@ -188,7 +188,7 @@ def test_a_living_process_keeps_its_spill_folder(tmp_path: Path) -> None:
     mine = tmp_path / f"{SPILL_PREFIX}{os.getpid()}-abc"
     mine.mkdir()
 
-    module._sweep(tmp_path)
+    module.sweep(tmp_path)
 
     assert mine.is_dir()
 
