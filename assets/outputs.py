@@ -153,17 +153,17 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         ],
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from publishing.manifest import verify_bundle  # noqa: PLC0415
+        from publishing.manifest import compare_bundle  # noqa: PLC0415
         from publishing.release import build_release  # noqa: PLC0415
 
         outcome = build_release(_workspace(context, declared))
         note_step("release", 0 if outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
-        changed = verify_bundle(outcome.folder)
-        if changed and not waiting:
+        found = compare_bundle(outcome.folder)
+        if found.of_the_release and not waiting:
             raise ApprovalError(
-                f"The published release {outcome.release_id} was changed: {len(changed)} file(s) "
-                "differ from its manifest",
+                f"The published release {outcome.release_id} was changed: {found.of_the_release} "
+                "file(s) differ from its manifest",
                 "Remove the folder and run the region again, and find out who changed it",
             )
         return dg.MaterializeResult(
@@ -182,8 +182,8 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
                 ),
                 dg.AssetCheckResult(
                     check_name="bytes_as_approved",
-                    passed=not changed,
-                    metadata={"differences": len(changed)},
+                    passed=not found.of_the_release,
+                    metadata={"differences": len(found.sentences())},
                 ),
             ],
         )

@@ -235,6 +235,9 @@ def _windows(
         # A quarterly delivery of the first months covers a quarter that began before the calendar.
         first = month_of(month_index(first) - MONTHS_IN["quarter"] + 1)
     found = windows(first, end, kind, region.release_month)
+    if periodic and not delivered:
+        # What nobody has ever delivered fills no release with a calendar of missing rows.
+        return []
     if delivered:
         # Before its first delivery the measure did not exist: no row, rather than a missing one.
         found = [w for w in found if w.last >= delivered[0]]

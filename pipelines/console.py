@@ -5,6 +5,7 @@ Belongs here: the two consoles and how an expected error is shown. Does not belo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -13,7 +14,10 @@ from rich.table import Table
 
 from declarations.errors import LsoalinkError
 
-out = Console(highlight=False, soft_wrap=True)
+WIDE = 240
+"""Characters a line may have where nobody's window sets a width: a file or a pipe."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

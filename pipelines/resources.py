@@ -45,4 +45,6 @@ class Workspaces(dg.ConfigurableResource[None]):
     def open(self, declared: RegionDeclarations) -> Workspace:
         """Return the workspace of a region."""
         folder = Path(self.open_data) if self.open_data else None
-        return open_workspace(declared, Path(self.data_dir), folder)
+        workspace = open_workspace(declared, Path(self.data_dir), folder)
+        workspace.prepare()
+        return workspace

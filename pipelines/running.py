@@ -119,6 +119,7 @@ def run_region(
             f"Choose one from {calendar[0]} to {calendar[-1]}",
         )
     _check_open_data(declared, settings)
+    workspace.prepare()
     with _lock(workspace):
         sweep(workspace.spill)
         generate(declared, settings)

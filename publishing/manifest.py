@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,13 +124,36 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def verify_bundle(folder: Path) -> list[str]:
-    """Hash every file of a bundle again and report each difference from its manifest.
+@dataclass(frozen=True)
+class BundleDifferences:
+    """How a bundle differs from its manifest.
 
-    Returns
-    -------
-    list of str
-        One sentence per difference, sorted by file; empty for a whole bundle.
+    Attributes
+    ----------
+    gone, changed, strange : tuple of str
+        Files that are missing; that are not as they were published; that no manifest names, for
+        example what a program wrote beside a file it opened.
+    """
+
+    gone: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+
+    @property
+    def of_the_release(self) -> int:
+        """How many files of the release itself are not as they were published."""
+        return len(self.gone) + len(self.changed)
+
+    def sentences(self) -> list[str]:
+        """Return one sentence per difference, sorted by file."""
+        said = {name: f"{name} is in the manifest but not in the bundle." for name in self.gone}
+        said |= {name: f"{name} has changed since it was published." for name in self.changed}
+        said |= {name: f"{name} is in the bundle but not in the manifest." for name in self.strange}
+        return [said[name] for name in sorted(said)]
+
+
+def compare_bundle(folder: Path) -> BundleDifferences:
+    """Hash every file of a bundle again and compare it with its manifest.
 
     Raises
     ------
@@ -139,15 +162,26 @@ def verify_bundle(folder: Path) -> list[str]:
     """
     recorded = read_manifest(folder)["files"]
     present = {p.as_posix() for p in bundle_files(folder)}
-    differences = []
-    for name in sorted(present | set(recorded)):
-        path = folder / name
-        if name not in present:
-            differences.append(f"{name} is in the manifest but not in the bundle.")
-        elif name not in recorded:
-            differences.append(f"{name} is in the bundle but not in the manifest.")
-        elif path.is_symlink() or not path.is_file():
-            differences.append(f"{name} is a link or a special file.")
-        elif hash_file(path) != recorded[name].get("sha256"):
-            differences.append(f"{name} has changed since it was published.")
-    return differences
+    changed = tuple(
+        name
+        for name in sorted(present & set(recorded))
+        if (folder / name).is_symlink()
+        or not (folder / name).is_file()
+        or hash_file(folder / name) != recorded[name].get("sha256")
+    )
+    return BundleDifferences(
+        gone=tuple(sorted(set(recorded) - present)),
+        changed=changed,
+        strange=tuple(sorted(present - set(recorded))),
+    )
+
+
+def verify_bundle(folder: Path) -> list[str]:
+    """Return each difference between a bundle and its manifest, in a sentence; empty if whole.
+
+    Raises
+    ------
+    StorageError
+        If the manifest is absent or cannot be read.
+    """
+    return compare_bundle(folder).sentences()

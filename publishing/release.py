@@ -186,6 +186,7 @@ def _resume(workspace: Workspace, state: dict[str, str]) -> ReleaseOutcome | Non
     release_id, hashed = state["release_id"], state["candidate_hash"]
     published = workspace.root / "published" / release_id
     if (published / MANIFEST_NAME).is_file():
+        _lock_files(published)
         _point_latest(workspace, release_id)
         return ReleaseOutcome(release_id, hashed, "current", published)
     candidate = workspace.root / "candidates" / release_id
@@ -232,6 +233,7 @@ def publish(
     target = workspace.root / "published" / release_id
     target.parent.mkdir(parents=True, exist_ok=True)
     candidate.replace(target)
+    _lock_files(target)
     _point_latest(workspace, release_id)
     audit.append("release_published", release=release_id, candidate_hash=hashed)
     return ReleaseOutcome(release_id, hashed, "published", target)
@@ -369,6 +371,13 @@ def _write_state(workspace: Workspace, state: dict[str, str]) -> None:
     write_atomically(
         workspace.root / "candidates" / STATE_NAME, json.dumps(state, sort_keys=True).encode()
     )
+
+
+def _lock_files(folder: Path) -> None:
+    """Take away the right to write: a program that opens a file must leave none of its own."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    folder.chmod(0o555)
 
 
 def _point_latest(workspace: Workspace, release_id: str) -> None:

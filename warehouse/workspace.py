@@ -30,6 +30,11 @@ from warehouse.provenance import code_version
 if TYPE_CHECKING:
     import duckdb
 
+PRIVATE_ZONES = (
+    "received", "restricted", "reference", "linked", "quality", "audit", "candidates", "approvals",
+)  # fmt: skip
+"""Folders of a region's data that only the platform's own account may enter."""
+
 progress = logging.getLogger("lsoalink.progress")
 """Says what was built: table, partition, rows, seconds. Never a value."""
 
@@ -111,6 +116,19 @@ class Workspace:
     def root(self) -> Path:
         """The region's data folder."""
         return self.data_dir / self.declared.region.id
+
+    def prepare(self) -> None:
+        """Make the region's folders, each readable by those it is for.
+
+        Releases are for whoever may enter the data folder; everything else is for the account that
+        runs the platform alone.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o711)
+        for zone in PRIVATE_ZONES:
+            folder = self.root / zone
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
 
     @cached_property
     def lake(self) -> Lake:

@@ -98,8 +98,15 @@ def test_a_quarterly_delivery_of_the_first_month_covers_the_quarter_it_ends():
     layout = plan(indicator, declared, {"cases_list": {"2024-12", "2025-03"}, "census": {""}})
     labels = [s.window.label for s in layout.stretches]
     assert labels == ["October to December 2024", "January to March 2025"]
-    monthly = plan(indicator, region(first_period="2024-11", last_period="2025-03"), {})
+    months = {"cases_list": {"2025-01", "2025-02", "2025-03"}, "census": {""}}
+    monthly = plan(indicator, region(first_period="2024-11", last_period="2025-03"), months)
     assert [s.window.label for s in monthly.stretches] == ["January to March 2025"]
+
+
+def test_what_nobody_ever_delivered_fills_no_release_with_missing_rows():
+    indicator = make_indicator(outputs=[{"level": "lad24", "window": "quarter"}])
+    declared = region(first_period="2024-11", last_period="2025-03")
+    assert plan(indicator, declared, {"census": {""}}).stretches == ()
 
 
 def test_a_yearly_count_is_not_a_quarters_count():

@@ -53,7 +53,7 @@ def test_a_link_to_the_same_bytes_is_found(bundle):
     outside = bundle.parent / f"{bundle.name}-elsewhere.html"
     target.rename(outside)
     target.symlink_to(outside)
-    assert verify_bundle(bundle) == ["map.html is a link or a special file."]
+    assert verify_bundle(bundle) == ["map.html has changed since it was published."]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 3}', "{"])
