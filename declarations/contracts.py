@@ -225,6 +225,11 @@ class Contract(Declaration):
     key: list[Identifier] = Field(
         default_factory=list, description="Columns that name a row; also the duplicate rule."
     )
+    month_column: Identifier | None = Field(
+        default=None,
+        description="A month column whose value must lie in the months the delivery is for; rows "
+        "of another month count as broken.",
+    )
     checks: list[Check] = Field(default_factory=list)
     locate: Location | None = None
     counts: list[Count] = Field(default_factory=list)
@@ -257,6 +262,13 @@ class Contract(Declaration):
                 raise ValueError(f"counts.{count.measure}: value must be an additive column")
         return self
 
+    @model_validator(mode="after")
+    def _month_column_is_a_month(self) -> Self:
+        months = {c.name for c in self.columns if c.type == "month"}
+        if self.month_column and self.month_column not in months:
+            raise ValueError(f"month_column {self.month_column} is not a column of type month")
+        return self
+
     def _columns_used(self) -> dict[str, set[str]]:
         used: dict[str, set[str]] = {"key": set(self.key)}
         if self.locate:
@@ -271,6 +283,7 @@ class Contract(Declaration):
                 | set(count.open_at_end)
                 | {c for c in single if c}
             )
+        used["month_column"] = {self.month_column} if self.month_column else set()
         for number, check in enumerate(self.checks):
             used[f"checks[{number}]"] = set(check.columns)
         used["format"] = set(self.format.keep_rows) | (

@@ -54,7 +54,7 @@ def _refused(reason: str, message: str, clause: str) -> GateDecision:
 
 def _needed(contract: Contract) -> set[str]:
     """Return the columns without which a contract's rows cannot be counted."""
-    needed = set(contract.key)
+    needed = set(contract.key) | ({contract.month_column} if contract.month_column else set())
     if contract.locate:
         needed |= contract.locate.columns
         if contract.locate.date:

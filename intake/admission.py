@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from declarations.base import month_index, month_of
 from declarations.contracts import Contract, Source
 from declarations.errors import GeographyError
 from declarations.loader import digest
@@ -128,6 +129,7 @@ class _Attempt:
         self._read: ReadReport | None = None
         self._typed: TypeReport | None = None
         self.rows_kept = 0
+        self._other_months = 0
 
     def run(self, connection: duckdb.DuckDBPyConnection) -> str | None:
         """Return the SELECT of what may be kept, or None if the delivery is held back."""
@@ -161,6 +163,8 @@ class _Attempt:
                 "and send it again.",
             )
             return None
+        if self._too_many_other_months():
+            return None
         if outcome.blocking_failures:
             failed = outcome.blocking_failures
             self._hold(
@@ -187,6 +191,7 @@ class _Attempt:
             rows_broken=read.rows_broken if read else 0,
         )  # fmt: skip
         run(connection, f"DROP TABLE {ident(RAW)}", table=self._source.id)
+        self._drop_other_months(connection)
         suite = build_suite(self._contract, self._source, keep=stored)
         outcome = run_suite(
             connection, TYPED, suite, source_id=self._source.id, period=self._delivery.period,
@@ -194,6 +199,34 @@ class _Attempt:
         )  # fmt: skip
         self.checks = outcome.as_rows()
         return outcome
+
+    def _drop_other_months(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Leave out rows of another month than the file's name says; too many hold it back."""
+        column, period = self._contract.month_column, self._delivery.period
+        if column is None or not period or column not in self.decision.stored:
+            return
+        first = month_of(month_index(period) - self._source.months + 1)
+        stray = run(
+            connection,
+            f"DELETE FROM {ident(TYPED)} WHERE {ident(column)} NOT BETWEEN ? AND ?",
+            [first, period],
+            table=TYPED,
+        ).fetchone()
+        self._other_months = int(stray[0]) if stray else 0
+
+    def _too_many_other_months(self) -> bool:
+        if self._read is None or not self._other_months:
+            return False
+        allowed = self._contract.format.broken_rows_allowed * max(1, self._read.rows_read)
+        if self._other_months <= allowed:
+            return False
+        self._hold(
+            "wrong_month",
+            f"{self._other_months} of {self._read.rows_read} rows are of another month in "
+            f"{self._contract.month_column} than the {self._delivery.period} of the file's name. "
+            "Correct the name, or send the rows of that month.",
+        )
+        return True
 
     def _keep(self, connection: duckdb.DuckDBPyConnection) -> str:
         key = agreement_key(self._workspace.keys, self._agreement.id)
@@ -272,7 +305,8 @@ class _Attempt:
             "rows_read": read.rows_read if read else 0,
             "rows_filtered": read.rows_filtered if read else 0,
             "rows_broken": (read.rows_broken if read else 0)
-            + (typed.rows_unreadable if typed else 0),
+            + (typed.rows_unreadable if typed else 0)
+            + self._other_months,
             "rows_formula": typed.rows_formula if typed else 0,
             "rows_duplicate": typed.rows_duplicate if typed else 0,
             "rows_kept": self.rows_kept,

@@ -80,7 +80,7 @@ def receive_source(
     )
     new, known = [], 0
     for file in found:
-        if store.is_known(file.path):
+        if store.is_known(file, source):
             known += 1
         else:
             new.append(store.receive(file, source, arrival_date(workspace, file.path)))

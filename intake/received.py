@@ -148,18 +148,20 @@ class ReceivedStore:
         home = self.root / source.id
         with self._locked(home):
             _sweep(home)
-            stamp = _stamp(found.path)
+            stamp = _stamp(found, source)
             delivery = self._take(found, source, arrived_on, home)
             if stamp is not None:
                 _append(home / KNOWN, stamp)
         return delivery
 
-    def is_known(self, path: Path) -> bool:
-        """Whether this very file, unchanged since, was taken in or refused before.
+    def is_known(self, found: Found, source: Source) -> bool:
+        """Whether this very file, unchanged since, was dealt with before, for this source.
 
-        Judged by place, name, size and time of last change, without reading the file.
+        Judged by name, size, time of last change and what the calendar says of its name, without
+        reading the file: a file refused because its month had not begun is looked at again when it
+        has.
         """
-        stamp = _stamp(path)
+        stamp = _stamp(found, source)
         return stamp is not None and stamp in self._stamps()
 
     def deliveries(self, source: Source | str | None = None) -> list[Delivery]:
@@ -438,11 +440,12 @@ def _sweep(home: Path) -> None:
             leftover.unlink()
 
 
-def _stamp(path: Path) -> str | None:
-    """Return a mark of a file's place, name, size and last change, without reading it."""
+def _stamp(found: Found, source: Source) -> str | None:
+    """Return a mark of a file's source, name, size, last change and reason, without reading it."""
     try:
-        facts = path.stat()
+        facts = found.path.stat()
     except OSError:
         return None
-    text = f"{path.absolute()}|{facts.st_size}|{facts.st_mtime_ns}"
+    parts = (source.id, found.path.name, facts.st_size, facts.st_mtime_ns, found.reason)
+    text = "|".join(str(part) for part in parts)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()

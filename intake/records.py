@@ -45,6 +45,14 @@ def read_record(
     return content
 
 
+def decided_versions(root: Path, source_id: str, period: str) -> set[int]:
+    """Return the versions of a delivery the gate has decided on, by the region's data folder."""
+    path = root / "quality" / "records" / "decisions" / source_id / f"{period}.json"
+    if not path.exists():
+        return set()
+    return {row["version"] for row in json.loads(path.read_text(encoding="utf-8"))["decisions"]}
+
+
 def all_records(workspace: Workspace, kind: Kind) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield source, period and content of every record of a kind, for declared sources."""
     root = workspace.root / "quality" / "records" / kind

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.naming import months, prefix
 from declarations.base import month_index, month_of, period_of
+from declarations.contracts import Source
 from declarations.loader import RegionDeclarations
 from pipelines.regions import landing_of
+from warehouse.lake import UNPARTITIONED
+
+if TYPE_CHECKING:
+    from intake.received import Delivery, ReceivedStore
 
 SENSOR_SECONDS = 60
 
@@ -30,7 +37,6 @@ def region_job(declared: RegionDeclarations) -> dg.JobDefinition:
     job: dg.JobDefinition = dg.define_asset_job(
         job_name(declared),
         selection=dg.AssetSelection.key_prefixes([prefix(declared.region)]),
-        partitions_def=months(declared.region),
         description=f"Everything of {declared.region.title}, for the months of the run.",
     )  # type: ignore[assignment]
     return job
@@ -89,13 +95,16 @@ def landing_sensor(declared: RegionDeclarations, job: dg.JobDefinition) -> dg.Se
 
 
 def waiting_files(declared: RegionDeclarations, data_dir: Path) -> dict[str, str]:
-    """Return the months for which unreceived files lie in the landing folder.
+    """Return the months for which something has landed that no run has dealt with.
+
+    A run takes in whatever has landed, for whichever month, but decides only on its own months; so
+    files that were not taken in and deliveries that were not decided on both count.
 
     Returns
     -------
     dict of str to str
-        Month to a stamp over the names, sizes and times of its files. A file of a source delivered
-        once, or with a name that gives no month, waits for the region's last month.
+        Month to a stamp over its files and deliveries. What belongs to a source delivered once, or
+        has a name that gives no month, waits for the region's last month.
     """
     from intake.landing import discover  # noqa: PLC0415
     from intake.received import ReceivedStore  # noqa: PLC0415
@@ -106,22 +115,39 @@ def waiting_files(declared: RegionDeclarations, data_dir: Path) -> dict[str, str
     today = region.as_of or dt.date.today()
     last = region.last_period or month_of(month_index(period_of(today)) - 1)
     calendar = months(region)
-    stamps: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for source in declared.sources.values():
+        for period, line in _undecided(data_dir / region.id, source, store):
+            found.setdefault(period or last, []).append(line)
         if source.open_data is not None:
             continue
         contract = declared.contract_of(source)
         for file in discover(
             landing / source.id, source, region.first_period, region.last_period, today, contract
         ):
-            if store.is_known(file.path):
+            if store.is_known(file, source):
                 continue
             period = file.period if file.period and file.reason is None else last
             facts = file.path.stat()
             line = f"{source.id}/{file.path.name}/{facts.st_size}/{facts.st_mtime_ns}"
-            if calendar.has_partition_key(period):
-                stamps.setdefault(period, []).append(line)
+            found.setdefault(period, []).append(line)
     return {
         period: hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
-        for period, lines in sorted(stamps.items())
+        for period, lines in sorted(found.items())
+        if calendar.has_partition_key(period)
     }
+
+
+def _undecided(root: Path, source: Source, store: ReceivedStore) -> Iterator[tuple[str, str]]:
+    """Yield period and mark of each newest delivery of a source the gate has not looked at."""
+    from intake.records import decided_versions  # noqa: PLC0415
+
+    newest: dict[str, Delivery] = {}
+    for delivery in store.deliveries(source):
+        if delivery.outcome == "accepted":
+            known = newest.get(delivery.period)
+            if known is None or known.version < delivery.version:
+                newest[delivery.period] = delivery
+    for period, delivery in newest.items():
+        if delivery.version not in decided_versions(root, source.id, period or UNPARTITIONED):
+            yield period, f"{source.id}/v{delivery.version}/{delivery.sha256}"

@@ -57,6 +57,9 @@ REASONS = {
     "broken_rows": Reason(
         "Too many rows cannot be read", "Correct the export and send it again", AGENCY
     ),
+    "wrong_month": Reason(
+        "The rows are of another month than the file's name", "Send that month's rows", AGENCY
+    ),
     "unreadable_file": Reason("The file cannot be read", "Export and send it again", AGENCY),
     "unreadable_boundaries": Reason(
         "The shapes cannot be used", "Ask the publisher's file again", TEAM

@@ -105,6 +105,16 @@ def twice_the_same_row(site, month):
     return [HEADER, *rows(site, month), rows(site, month)[0]]
 
 
+@csv_file()
+def rows_of_another_month(site, month):
+    return [HEADER, *rows(site, "2026-05")]
+
+
+@csv_file()
+def one_row_of_another_month(site, month):
+    return [HEADER, *rows(site, month), rows(site, "2026-05")[0]]
+
+
 def zip_bomb(site, month):
     """A file of a few megabytes that unpacks to two gigabytes."""
     path = site.sessions / f"library_sessions_{month}.csv.zip"
@@ -166,6 +176,13 @@ CASES = {
     "latin_names": (latin_names, ADMITTED, "trimmed", "undeclared_columns"),
     "not_text": (not_text, RECEIVED, "refused", "not_utf8_or_cp1252"),
     "twice_the_same_row": (twice_the_same_row, EXCLUDED, "admitted", {"row_duplicate": 1}),
+    "rows_of_another_month": (rows_of_another_month, ADMITTED, "quarantined", "wrong_month"),
+    "one_row_of_another_month": (
+        one_row_of_another_month,
+        EXCLUDED,
+        "admitted",
+        {"row_broken": 1},
+    ),
     "zip_bomb": (zip_bomb, RECEIVED, "refused", "zip_bomb"),
     "path_traversal": (path_traversal, RECEIVED, "refused", "path_traversal"),
     "cut_off_gzip": (cut_off_gzip, RECEIVED, "refused", "truncated"),

@@ -145,7 +145,9 @@ def test_a_crash_leaves_nothing_and_the_next_receipt_tidies_up(
     assert leftovers
     assert store.deliveries() == []
     assert store.latest(source, "2026-01") is None
-    assert not store.is_known(store.root.parent / "landing" / "library_sessions_2026-01.csv")
+    assert not store.is_known(
+        here(store.root.parent / "landing" / "library_sessions_2026-01.csv"), make_source()
+    )
     assert deliver(CONTENT).outcome == "accepted"
     assert not list((store.root / source.id).glob(".incoming-*"))
 
@@ -165,6 +167,10 @@ def test_concurrent_receivers_store_a_file_once(store: ReceivedStore, tmp_path: 
     assert len(store.deliveries()) == 1
 
 
+def here(path: Path) -> Found:
+    return Found(path, "2026-01")
+
+
 def test_a_known_file_is_recognised_without_being_read(
     store: ReceivedStore,
     deliver: Callable[..., Delivery],
@@ -172,27 +178,29 @@ def test_a_known_file_is_recognised_without_being_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "landing" / "library_sessions_2026-01.csv"
-    assert not store.is_known(path)
+    assert not store.is_known(here(path), make_source())
     deliver(CONTENT)
     fresh = ReceivedStore(store.root)
     with monkeypatch.context() as patch:
         patch.setattr("intake.received._sha256", None)
         patch.setattr("intake.received._copy", None)
-        assert store.is_known(path)
-        assert fresh.is_known(path)
+        assert store.is_known(here(path), make_source())
+        assert fresh.is_known(here(path), make_source())
     os.utime(path, (1, 1))
-    assert not store.is_known(path)
+    assert not store.is_known(here(path), make_source())
     assert deliver(CONTENT).outcome == "duplicate"
-    same_name_elsewhere = tmp_path / path.name
-    same_name_elsewhere.write_bytes(CONTENT)
-    assert not store.is_known(same_name_elsewhere)
+    # Another source, or another word of the calendar about the same file, is another matter.
+    assert not store.is_known(here(path), make_source(id="another_source"))
+    assert not store.is_known(Found(path, "2026-01", "future_period"), make_source())
 
 
 def test_a_refused_file_is_known_too(
     store: ReceivedStore, deliver: Callable[..., Delivery], tmp_path: Path
 ) -> None:
     deliver(b"")
-    assert store.is_known(tmp_path / "landing" / "library_sessions_2026-01.csv")
+    assert store.is_known(
+        here(tmp_path / "landing" / "library_sessions_2026-01.csv"), make_source()
+    )
 
 
 def test_a_file_that_still_grows_is_left_for_the_next_look(
@@ -213,7 +221,7 @@ def test_a_file_that_still_grows_is_left_for_the_next_look(
         with pytest.raises(DeliveryError, match="still being written"):
             deliver(CONTENT)
     assert store.deliveries() == []
-    assert not store.is_known(path)
+    assert not store.is_known(here(path), make_source())
 
 
 def test_an_original_that_changed_is_not_handed_out(

@@ -134,6 +134,15 @@ def test_the_sensor_asks_for_each_month_that_landed_and_for_new_ones_only(small)
     assert small.look(second.cursor).run_requests == []
 
 
+def test_a_delivery_that_another_months_run_took_in_is_still_asked_for(small):
+    shutil.copytree(small.held, small.declared.root / "landing", dirs_exist_ok=True)
+    assert small.run("2026-07").success
+    # The run took in every month's file and decided on its own month only.
+    assert asked(small.look()) == ["2026-05", "2026-06", "2026-08", "2026-09", "2026-10"]
+    assert small.run("2026-08").success
+    assert asked(small.look()) == ["2026-05", "2026-06", "2026-09", "2026-10"]
+
+
 def test_the_sensor_asks_again_when_a_waiting_file_changes(small):
     path = small.land(SOURCE, "library_sessions_2026-07.csv")
     first = small.look()
