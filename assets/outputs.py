@@ -154,17 +154,20 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from publishing.manifest import compare_bundle  # noqa: PLC0415
-        from publishing.release import build_release  # noqa: PLC0415
+        from publishing.release import build_release, release_faults  # noqa: PLC0415
 
         outcome = build_release(_workspace(context, declared))
         note_step("release", 0 if outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
-        found = compare_bundle(outcome.folder)
-        if found.of_the_release and not waiting:
+        workspace = _workspace(context, declared)
+        strange = compare_bundle(outcome.folder).strange
+        found = [] if waiting else release_faults(workspace, outcome.folder)
+        if len(found) > len(strange):
             raise ApprovalError(
-                f"The published release {outcome.release_id} was changed: {found.of_the_release} "
-                "file(s) differ from its manifest",
-                "Remove the folder and run the region again, and find out who changed it",
+                f"The published release {outcome.release_id} is not as it was approved: "
+                f"{found[0].rstrip('.')}",
+                "See 'lsoalink verify', remove the folder and run the region again, and find out "
+                "who changed it",
             )
         return dg.MaterializeResult(
             metadata={
@@ -182,8 +185,8 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
                 ),
                 dg.AssetCheckResult(
                     check_name="bytes_as_approved",
-                    passed=not found.of_the_release,
-                    metadata={"differences": len(found.sentences())},
+                    passed=not found,
+                    metadata={"differences": len(found)},
                 ),
             ],
         )

@@ -56,6 +56,10 @@ class Column(Declaration):
     additive: bool = Field(
         default=False, description="A count that may be summed, and split over areas."
     )
+    identifier: bool = Field(
+        default=False,
+        description="It names a person or a property: no agreement may keep it as it is.",
+    )
     blocking: bool = Field(
         default=False,
         description="An unknown code or a value outside the bounds quarantines the delivery.",

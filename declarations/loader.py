@@ -35,6 +35,9 @@ FILE_KINDS: dict[str, type[Declaration]] = {
 
 MAX_ERRORS_SHOWN = 4
 
+LEVELS = ("lsoa21", "msoa21", "lad24")
+"""Levels of publication, the finest first."""
+
 
 # The loader in C, where PyYAML has it, is ten times as fast.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -256,17 +259,64 @@ def _needs(indicator: Indicator) -> set[str]:
     return needs | ({indicator.statistic} if indicator.statistic else set())
 
 
+def _finest_level(indicator: Indicator, declared: RegionDeclarations) -> int:
+    """Return the position in LEVELS of the finest level every agreement behind it allows."""
+    finest = 0
+    for measure in _needs(indicator):
+        for source in declared.suppliers_of(measure):
+            agreed = declared.agreement_of(source).source(source.id)
+            if agreed is not None:
+                finest = max(finest, LEVELS.index(agreed.minimum_geography))
+    return finest
+
+
 def _usable(candidates: dict[str, Indicator], declared: RegionDeclarations) -> dict[str, Indicator]:
     available = _available(declared)
     usable = {
         k: v for k, v in candidates.items() if v.kind != "composite" and _needs(v) <= available
     }
+    # Of the shared indicators, each is used only down to the level its agreements allow.
+    for key, indicator in usable.items():
+        finest = _finest_level(indicator, declared)
+        allowed = [o for o in indicator.outputs if LEVELS.index(o.level) >= finest]
+        usable[key] = indicator.model_copy(update={"outputs": allowed})
+    usable = {k: v for k, v in usable.items() if v.outputs}
     for key, indicator in candidates.items():
         if indicator.kind == "composite" and {c.indicator for c in indicator.components} <= set(
             usable
         ):
             usable[key] = indicator
     return dict(sorted(usable.items()))
+
+
+def _check_agreed(declared: RegionDeclarations, source: Source) -> None:
+    """Check what an agreement says of one source against what the source's contract says."""
+    path = declared.files[f"sources/{source.id}"]
+    agreement, contract = declared.agreement_of(source), declared.contract_of(source)
+    agreed = agreement.source(source.id)
+    strange = sorted(
+        {c.name for c in agreed.columns} - {c.name for c in contract.columns} if agreed else ()
+    )
+    if strange:
+        raise ConfigurationError(
+            f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: contract "
+            f"{contract.id} has no column {', '.join(strange)}",
+            "Use the contract's own column names; a name it does not know protects nothing",
+        )
+    kept = {c.name for c in agreed.columns if c.action == "keep"} if agreed else set()
+    exposed = [c.name for c in contract.columns if c.identifier and c.name in kept]
+    if exposed and contract.kind != "reference":
+        raise ConfigurationError(
+            f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: "
+            f"{', '.join(exposed)} names a person or a property and cannot be kept as it is",
+            "Drop it, pseudonymise it, or generalise it to a neighbourhood",
+        )
+    if contract.kind == "statistics" and agreement.kind != "open_licence":
+        raise ConfigurationError(
+            f"{path}: contract {contract.id} publishes statistics as they stand, which only an "
+            f"open licence allows; {agreement.id} is none",
+            "Send counts (kind: values), which are protected",
+        )
 
 
 def _check_sources(declared: RegionDeclarations) -> None:
@@ -286,16 +336,7 @@ def _check_sources(declared: RegionDeclarations) -> None:
                 f"{path}: contract: there is no contract {source.contract}",
                 f"Write contracts/{source.contract}.yaml, or use one of the library's",
             )
-        agreed = agreement.source(source.id)
-        strange = sorted(
-            {c.name for c in agreed.columns} - {c.name for c in contract.columns} if agreed else ()
-        )
-        if strange:
-            raise ConfigurationError(
-                f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: contract "
-                f"{contract.id} has no column {', '.join(strange)}",
-                "Use the contract's own column names; a name it does not know protects nothing",
-            )
+        _check_agreed(declared, source)
         if source.lad24cd is not None and source.lad24cd not in districts:
             raise ConfigurationError(
                 f"{path}: lad24cd: {source.lad24cd} is not a district of region.yaml",
@@ -346,6 +387,14 @@ def _check_indicators(declared: RegionDeclarations) -> None:
             raise ConfigurationError(
                 f"{path}: no source of this region counts {', '.join(missing)}",
                 "Correct the measure's name, or add a source whose contract counts it",
+            )
+        finest = _finest_level(indicator, declared)
+        too_fine = [o.level for o in indicator.outputs if LEVELS.index(o.level) < finest]
+        if too_fine:
+            raise ConfigurationError(
+                f"{path}: outputs: an agreement allows nothing finer than {LEVELS[finest]}, and "
+                f"{indicator.id} is published at {', '.join(too_fine)}",
+                "Remove the level, or amend minimum_geography of the agreement",
             )
         unknown = sorted({c.indicator for c in indicator.components} - set(declared.indicators))
         if unknown:

@@ -1,7 +1,7 @@
 """From a suite to the SQL of one pass over a table.
 
 Belongs here: what each expectation type counts, written as DuckDB aggregates that follow the
-semantics of GX's pandas engine.
+semantics of GX's pandas engine, and the settings of a suite, read once and kept while it lives.
 Does not belong here: running the SQL or judging the counts (`execution`).
 
 GX's semantics, which the pass follows: an expectation on values looks only at rows that have one
@@ -12,6 +12,8 @@ is not half run: that one expectation is refused.
 
 from __future__ import annotations
 
+import copy
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ from warehouse.sql import ident
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 FLOAT_TYPES = frozenset({"DOUBLE", "FLOAT"})
 IGNORED_SETTINGS = frozenset({"mostly", "batch_id", "result_format", "catch_exceptions"})
@@ -69,6 +72,108 @@ class Table:
         return f"({quoted} IS NULL)"
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedExpectation:
+    """One expectation, with what GX would work out again at every look.
+
+    Attributes
+    ----------
+    kind : str
+        GX's name of the expectation type.
+    settings, meta : mapping
+        Read only: every run of the suite shares them.
+    needed : tuple of str
+        The columns it reads.
+    configuration : great_expectations ExpectationConfiguration
+        GX's own form; shared, so a result takes `own_configuration` instead.
+    """
+
+    kind: str
+    settings: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    needed: tuple[str, ...]
+    configuration: ExpectationConfiguration
+
+    def own_configuration(self) -> ExpectationConfiguration:
+        """Return a configuration of the caller's own, which rendering a result may change."""
+        own = copy.copy(self.configuration)
+        vars(own).update(_containers_copied(vars(self.configuration)))
+        return own
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSuite:
+    """The expectations of a suite as they stood when they were read.
+
+    Attributes
+    ----------
+    expectations : tuple of PreparedExpectation
+        In the suite's order.
+    fields : tuple of (type, dict)
+        Class and fields of each expectation. The expectations themselves are not kept: they refer
+        to their suite, which would then never be freed.
+    """
+
+    expectations: tuple[PreparedExpectation, ...]
+    fields: tuple[tuple[type, Mapping[str, Any]], ...]
+
+    def describes(self, suite: ExpectationSuite) -> bool:
+        """Whether the suite still says the same."""
+        return len(suite.expectations) == len(self.fields) and all(
+            type(expectation) is kind and vars(expectation) == fields
+            for expectation, (kind, fields) in zip(suite.expectations, self.fields, strict=True)
+        )
+
+
+_PREPARED: dict[int, tuple[weakref.ref[ExpectationSuite], PreparedSuite]] = {}
+
+
+def prepare(suite: ExpectationSuite) -> PreparedSuite:
+    """Return the settings of a suite, read once for each suite object and once more if it changed.
+
+    GX builds the configuration of an expectation anew at every access, which for a small delivery
+    takes longer than its checks. Threads may share a suite: none changes what another one reads.
+
+    Parameters
+    ----------
+    suite : great_expectations.ExpectationSuite
+        Not changed, and not kept alive.
+
+    Returns
+    -------
+    PreparedSuite
+        The same object as long as the suite lives and stays as it is.
+    """
+    number = id(suite)
+    # No lock: each step on the dict is atomic, and two threads that both read a suite read alike.
+    known = _PREPARED.get(number)
+    if known is not None and known[0]() is suite and known[1].describes(suite):
+        return known[1]
+    prepared = PreparedSuite(
+        expectations=tuple(_prepared_of(each.configuration) for each in suite.expectations),
+        fields=tuple((type(each), copy.deepcopy(vars(each))) for each in suite.expectations),
+    )
+    # Called before the memory of the suite is free, so the number is not yet another suite's.
+    _PREPARED[number] = (weakref.ref(suite, lambda _: _PREPARED.pop(number, None)), prepared)
+    return prepared
+
+
+def _prepared_of(configuration: ExpectationConfiguration) -> PreparedExpectation:
+    return PreparedExpectation(
+        kind=configuration.type,
+        settings=configuration.kwargs,
+        meta=configuration.meta or {},
+        needed=tuple(columns_needed(configuration.type, configuration.kwargs)),
+        configuration=configuration,
+    )
+
+
+def _containers_copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _containers_copied(each) for key, each in value.items()}
+    return [_containers_copied(each) for each in value] if isinstance(value, list) else value
+
+
 def columns_needed(kind: str, settings: Mapping[str, Any]) -> list[str]:
     """Return the columns an expectation reads; none for presence and row counts."""
     if kind == "expect_column_to_exist":
@@ -112,18 +217,39 @@ def compile_sql(
         If a regular expression means nothing, or something else, in DuckDB.
     """
     table = Table(ident(relation), columns or {})
+    expectations = prepare(suite).expectations
+    chosen = range(len(expectations)) if only is None else only
+    countings = {
+        position: count_of(expectations[position].kind, expectations[position].settings, table)
+        for position in chosen
+    }
+    statement = select_counts(countings, table)
+    return statement.text, list(statement.bindings)
+
+
+def select_counts(countings: Mapping[int, Counting], table: Table) -> Sql:
+    """Put what several expectations count into one SELECT.
+
+    Parameters
+    ----------
+    countings : mapping of int to Counting
+        By position in the suite.
+    table : Table
+
+    Returns
+    -------
+    Sql
+        The statement `compile_sql` describes.
+    """
     pieces = ["count(*) AS rows"]
     bindings: list[Any] = []
-    chosen = range(len(suite.expectations)) if only is None else only
-    for position in chosen:
-        configuration = suite.expectations[position].configuration
-        counting = count_of(configuration.type, configuration.kwargs, table)
+    for position, counting in countings.items():
         pieces.append(f"{counting.considered.text} AS considered_{position}")
         bindings.extend(counting.considered.bindings)
         unexpected = counting.unexpected or Sql("CAST(NULL AS BIGINT)")
         pieces.append(f"{unexpected.text} AS unexpected_{position}")
         bindings.extend(unexpected.bindings)
-    return f"SELECT {', '.join(pieces)} FROM {table.name}", bindings
+    return Sql(f"SELECT {', '.join(pieces)} FROM {table.name}", tuple(bindings))
 
 
 def count_of(kind: str, settings: Mapping[str, Any], table: Table) -> Counting:

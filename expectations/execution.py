@@ -9,14 +9,22 @@ an error ever leaves this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import ConfigurationError
 from expectations.compilation import (
+    Counting,
+    PreparedExpectation,
+    PreparedSuite,
+    Sql,
+    Table,
     UnknownExpectationError,
-    columns_needed,
-    compile_sql,
+    count_of,
+    prepare,
+    select_counts,
 )
 from expectations.patterns import UnsupportedPatternError
 from expectations.results import (
@@ -36,6 +44,29 @@ if TYPE_CHECKING:
 
     from expectations.outcomes import ContractOutcome
 
+PLANS_KEPT = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What follows from a suite and the columns of a table, before a row is read.
+
+    Attributes
+    ----------
+    table : Table
+    found : mapping of int to Measured
+        By position: the checks that are settled by the columns alone.
+    countings : mapping of int to Counting
+        By position: what every other check counts.
+    statement : Sql
+        The one pass that counts all of these.
+    """
+
+    table: Table
+    found: Mapping[int, Measured]
+    countings: Mapping[int, Counting]
+    statement: Sql
+
 
 def run_suite(
     con: duckdb.DuckDBPyConnection,
@@ -54,7 +85,8 @@ def run_suite(
     relation : str
         Name of the table or view with the typed delivery.
     suite : great_expectations.ExpectationSuite
-        From `suites.build_suite`; any other suite works where its expectation types are known.
+        From `suites.cached_suite` or `suites.build_suite`; any other suite works where its
+        expectation types are known. It is not changed, and threads may share it.
     source_id : str, optional
         Default: the source the suite was built for.
     period : str
@@ -75,22 +107,14 @@ def run_suite(
     """
     refuse_empty(suite)
     columns = _columns(con, relation)
-    found: dict[int, Measured] = {}
-    ready: list[int] = []
-    for position, expectation in enumerate(suite.expectations):
-        refusal = _refusal(suite, position, relation, columns)
-        if expectation.configuration.type == TO_EXIST and refusal is None:
-            present = expectation.configuration.kwargs["column"] in columns
-            found[position] = Measured(success=present)
-        elif refusal is None:
-            ready.append(position)
-        else:
-            found[position] = refusal
-    found.update(_measure(con, relation, suite, columns, ready))
+    prepared = prepare(suite)
+    plan = _plan(prepared, relation, tuple(columns.items()))
+    counted = _measure(con, prepared, plan.table, plan.countings, plan.statement)
+    found = {**plan.found, **counted}
     delivery = (source_id or (suite.meta or {}).get("source_id", ""), period, version)
     return contract_outcome(
         suite,
-        [found[position] for position in range(len(suite.expectations))],
+        [found[position] for position in range(len(prepared.expectations))],
         columns=columns,
         engine="duckdb",
         delivery=delivery,
@@ -112,57 +136,71 @@ def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def _refusal(
-    suite: ExpectationSuite, position: int, relation: str, columns: Mapping[str, str]
-) -> Measured | None:
-    configuration = suite.expectations[position].configuration
-    absent = [
-        c for c in columns_needed(configuration.type, configuration.kwargs) if c not in columns
-    ]
+@lru_cache(maxsize=PLANS_KEPT)
+def _plan(prepared: PreparedSuite, relation: str, columns: tuple[tuple[str, str], ...]) -> Plan:
+    table = Table(ident(relation), dict(columns))
+    found: dict[int, Measured] = {}
+    countings: dict[int, Counting] = {}
+    for position, expectation in enumerate(prepared.expectations):
+        counting = _counting_or_refusal(expectation, table)
+        if isinstance(counting, Measured):
+            found[position] = counting
+        elif expectation.kind == TO_EXIST:
+            present = expectation.settings["column"] in table.columns
+            found[position] = Measured(success=present)
+        else:
+            countings[position] = counting
+    return Plan(table, found, countings, select_counts(countings, table))
+
+
+def _counting_or_refusal(expectation: PreparedExpectation, table: Table) -> Counting | Measured:
+    absent = [column for column in expectation.needed if column not in table.columns]
     if absent:
         return Measured(success=None, reason=f"the column {', '.join(absent)} is missing")
     try:
-        compile_sql(suite, relation, columns, only=[position])
+        return count_of(expectation.kind, expectation.settings, table)
     except (UnknownExpectationError, UnsupportedPatternError) as error:
         return Measured(success=None, reason=str(error))
-    return None
 
 
 def _measure(
     con: duckdb.DuckDBPyConnection,
-    relation: str,
-    suite: ExpectationSuite,
-    columns: Mapping[str, str],
-    positions: Sequence[int],
+    prepared: PreparedSuite,
+    table: Table,
+    countings: Mapping[int, Counting],
+    statement: Sql,
 ) -> dict[int, Measured]:
     import duckdb  # noqa: PLC0415
 
-    if not positions:
+    if not countings:
         return {}
-    sql, bindings = compile_sql(suite, relation, columns, only=positions)
     try:
-        cursor = con.execute(sql, bindings)
+        cursor = con.execute(statement.text, list(statement.bindings))
         row = cursor.fetchone()
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        if len(positions) == 1:
-            return {positions[0]: Measured(success=None, reason=type(error).__name__)}
+        if len(countings) == 1:
+            reason = type(error).__name__
+            return {position: Measured(success=None, reason=reason) for position in countings}
         alone: dict[int, Measured] = {}
-        for position in positions:
-            alone.update(_measure(con, relation, suite, columns, [position]))
+        for position, counting in countings.items():
+            single = {position: counting}
+            alone.update(_measure(con, prepared, table, single, select_counts(single, table)))
         return alone
     names = [column[0] for column in cursor.description or []]
     counts = dict(zip(names, row or (), strict=True))
-    return {position: _judge(suite, position, counts) for position in positions}
+    return {
+        position: _judge(prepared.expectations[position], position, counts)
+        for position in countings
+    }
 
 
-def _judge(suite: ExpectationSuite, position: int, counts: Mapping[str, Any]) -> Measured:
-    configuration = suite.expectations[position].configuration
+def _judge(expectation: PreparedExpectation, position: int, counts: Mapping[str, Any]) -> Measured:
     rows = counts["rows"]
     considered, unexpected = counts[f"considered_{position}"], counts[f"unexpected_{position}"]
-    if configuration.type == ROW_COUNT:
-        success = row_count_holds(rows, configuration.kwargs)
+    if expectation.kind == ROW_COUNT:
+        success = row_count_holds(rows, expectation.settings)
     else:
-        success = mostly_holds(considered, unexpected, configuration.kwargs.get("mostly", 1.0))
+        success = mostly_holds(considered, unexpected, expectation.settings.get("mostly", 1.0))
     return Measured(success=success, rows=rows, considered=considered, unexpected=unexpected)

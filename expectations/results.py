@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import ConfigurationError
-from expectations.compilation import columns_needed
+from expectations.compilation import PreparedExpectation, PreparedSuite, prepare
 from expectations.outcomes import (
     BLOCKING,
     COULD_NOT_RUN,
@@ -28,11 +29,11 @@ from expectations.outcomes import (
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core import ExpectationValidationResult
-    from great_expectations.expectations.expectation import Expectation
 
 TO_EXIST = "expect_column_to_exist"
 NOT_NULL = "expect_column_values_to_not_be_null"
 ROW_COUNT = "expect_table_row_count_to_be_between"
+LABELS_KEPT = 128
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ class Measured:
     considered: int | None = None
     unexpected: int | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """The part of a check's row that no count changes: see `outcomes.CheckOutcome`."""
+
+    check_id: str
+    expectation: str
+    column_name: str | None
+    severity: Severity
+    meaning: str
 
 
 def mostly_holds(considered: int, unexpected: int, mostly: float) -> bool:
@@ -111,7 +123,8 @@ def contract_outcome(
     import great_expectations  # noqa: PLC0415
     from great_expectations.core import ExpectationSuiteValidationResult  # noqa: PLC0415
 
-    pairs = list(zip(suite.expectations, measured, strict=True))
+    prepared = prepare(suite)
+    pairs = list(zip(prepared.expectations, measured, strict=True))
     results = [gx_result(expectation, found) for expectation, found in pairs]
     successful = sum(bool(found.success) for found in measured)
     whole = ExpectationSuiteValidationResult(
@@ -130,21 +143,21 @@ def contract_outcome(
         },
     )
     checks = tuple(
-        _check(expectation, found, position, columns, delivery)
-        for position, (expectation, found) in enumerate(pairs)
+        _check(label, found, delivery)
+        for label, found in zip(_labels(prepared, frozenset(columns)), measured, strict=True)
     )
     return ContractOutcome(checks=checks, gx_result=whole)
 
 
-def gx_result(expectation: Expectation, found: Measured) -> ExpectationValidationResult:
-    """Return GX's result object with counts only."""
+def gx_result(expectation: PreparedExpectation, found: Measured) -> ExpectationValidationResult:
+    """Return GX's result object with counts only, and a configuration of its own."""
     from great_expectations.core import ExpectationValidationResult  # noqa: PLC0415
 
     ran = found.success is not None
     return ExpectationValidationResult(
         success=bool(found.success),
-        expectation_config=expectation.configuration,
-        result=_counts(expectation.configuration.type, found) if ran else {},
+        expectation_config=expectation.own_configuration(),
+        result=_counts(expectation.kind, found) if ran else {},
         exception_info={
             "raised_exception": not ran,
             "exception_traceback": None,
@@ -169,31 +182,40 @@ def _counts(kind: str, found: Measured) -> dict[str, Any]:
     return counts
 
 
-def _check(
-    expectation: Expectation,
-    found: Measured,
-    position: int,
-    columns: Collection[str],
-    delivery: tuple[str, str, int],
-) -> CheckOutcome:
-    configuration = expectation.configuration
-    meta = configuration.meta or {}
-    kind = configuration.type
-    needed = columns_needed(kind, configuration.kwargs)
-    named = meta.get("columns") or needed or [configuration.kwargs.get("column") or ""]
+@lru_cache(maxsize=LABELS_KEPT)
+def _labels(prepared: PreparedSuite, columns: frozenset[str]) -> tuple[Label, ...]:
+    return tuple(
+        _label(expectation, position, columns)
+        for position, expectation in enumerate(prepared.expectations)
+    )
+
+
+def _label(expectation: PreparedExpectation, position: int, columns: frozenset[str]) -> Label:
+    kind, meta, needed = expectation.kind, expectation.meta, expectation.needed
+    named = meta.get("columns") or needed or [expectation.settings.get("column") or ""]
+    return Label(
+        check_id=meta.get("check_id", f"{kind}.{position + 1}"),
+        expectation=kind,
+        column_name=", ".join(named) or None,
+        severity=_severity(meta, needed, columns),
+        meaning=str(meta.get("meaning", f"See the expectation {kind}.")),
+    )
+
+
+def _check(label: Label, found: Measured, delivery: tuple[str, str, int]) -> CheckOutcome:
     source_id, period, version = delivery
     return CheckOutcome(
         source_id=source_id,
         period=period,
         version=version,
-        check_id=meta.get("check_id", f"{kind}.{position + 1}"),
-        expectation=kind,
-        column_name=", ".join(named) or None,
-        severity=_severity(meta, needed, columns),
+        check_id=label.check_id,
+        expectation=label.expectation,
+        column_name=label.column_name,
+        severity=label.severity,
         outcome=_outcome(found.success),
-        rows_checked=None if kind == TO_EXIST else found.considered,
+        rows_checked=None if label.expectation == TO_EXIST else found.considered,
         rows_failed=found.unexpected,
-        meaning=_meaning(meta, kind, found),
+        meaning=_meaning(label, found),
     )
 
 
@@ -203,15 +225,16 @@ def _outcome(success: bool | None) -> Outcome:
     return PASSED if success else FAILED
 
 
-def _severity(meta: Mapping[str, Any], needed: list[str], columns: Collection[str]) -> Severity:
+def _severity(
+    meta: Mapping[str, Any], needed: tuple[str, ...], columns: frozenset[str]
+) -> Severity:
     # The contract lets an optional column be absent: that is shown, and holds nothing back.
-    if meta.get("optional") and not set(columns).issuperset(needed):
+    if meta.get("optional") and not columns.issuperset(needed):
         return WARNING
     return WARNING if meta.get("severity") == WARNING else BLOCKING
 
 
-def _meaning(meta: Mapping[str, Any], kind: str, found: Measured) -> str:
-    meaning = str(meta.get("meaning", f"See the expectation {kind}."))
+def _meaning(label: Label, found: Measured) -> str:
     if found.success is None:
-        return f"The check could not run ({found.reason}). {meaning}"
-    return meaning
+        return f"The check could not run ({found.reason}). {label.meaning}"
+    return label.meaning

@@ -12,10 +12,13 @@ that could not be read as the column's type. Cells arrive trimmed, missing ones 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import ConfigurationError
+from declarations.loader import digest
 from expectations.outcomes import BLOCKING, WARNING, Severity
 from expectations.patterns import UnsupportedPatternError, list_of, portable
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 READABLE_SUFFIX = "__readable"
 CODES_SPELLED_OUT = 12
+SUITES_KEPT = 128
 GX_SEVERITY = {BLOCKING: "critical", WARNING: "warning"}
 
 Draft = tuple[str, dict[str, Any], dict[str, Any]]
@@ -89,6 +93,49 @@ def build_suite(
             "Simplify its checks",
         )
     return suite
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a suite follows from; equal where the declarations say the same."""
+
+    said: str
+    keep: frozenset[str] | None
+    contract: Contract = field(compare=False)
+    source: Source | None = field(compare=False)
+
+
+def cached_suite(
+    contract: Contract, source: Source | None = None, keep: Collection[str] | None = None
+) -> ExpectationSuite:
+    """Return the suite of a contract, built once for the same declarations and columns.
+
+    Callers share the suite, across threads too: run it, but never change it. A caller that wants
+    a suite of its own takes `build_suite`.
+
+    Parameters
+    ----------
+    contract, source, keep
+        As in `build_suite`.
+
+    Returns
+    -------
+    great_expectations.ExpectationSuite
+        The same object for declarations that say the same.
+
+    Raises
+    ------
+    ConfigurationError
+        As in `build_suite`.
+    """
+    said = digest(contract) if source is None else digest(contract, source)
+    kept = None if keep is None else frozenset(keep)
+    return _suite_of(_Wanted(said, kept, contract, source))
+
+
+@lru_cache(maxsize=SUITES_KEPT)
+def _suite_of(wanted: _Wanted) -> ExpectationSuite:
+    return build_suite(wanted.contract, wanted.source, keep=wanted.keep)
 
 
 def _draft(

@@ -43,6 +43,11 @@ def _identity(person: str) -> str:
     return "".join(c for c in folded if c.isalnum())
 
 
+def _scripts(person: str) -> set[str]:
+    """Return the alphabets of a name's letters: a Cyrillic 'a' in a Latin name is a second one."""
+    return {unicodedata.name(c, "?").split(" ")[0] for c in person if c.isalpha()}
+
+
 def _file(folder: Path, candidate_hash: str) -> Path:
     if not _HASH.fullmatch(candidate_hash):
         raise ApprovalError("A candidate is named by the 64 hexadecimal digits of its hash")
@@ -59,6 +64,11 @@ def record(folder: Path, candidate_hash: str, role: Role, person: str) -> Approv
     """
     if not _identity(person):
         raise ApprovalError("An approval needs the name of a person", "Give --by 'First Last'")
+    if len(_scripts(person)) > 1:
+        raise ApprovalError(
+            "The name mixes letters of different alphabets, so that two spellings look alike",
+            "Write it in one alphabet",
+        )
     account = getpass.getuser()
     earlier = recorded(folder, candidate_hash)
     for approval in earlier:

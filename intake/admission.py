@@ -20,7 +20,7 @@ from expectations.suites import build_suite
 from governance.audit import AuditChain
 from governance.gate import GateDecision, decide, trim
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
-from intake.arrival import accepted, store_of
+from intake.arrival import accepted, earlier_twin, store_of
 from intake.errors import ReadError, UnsafeFileError
 from intake.reading import ReadReport, read_table
 from intake.received import Delivery
@@ -62,11 +62,15 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
     deliveries = accepted(store, source, period)
     contract = workspace.declared.contract_of(source)
     agreement = workspace.declared.agreement_of(source)
+    # A contract with a month column finds such a file by its rows, whichever month came first.
+    twins = {
+        d.version: None if contract.month_column else earlier_twin(store, d) for d in deliveries
+    }
     wanted = fingerprint(
         ["admitted", source.id, period, workspace.code_version],
         [digest(contract, source, agreement), workspace.declared.region.purpose],
         [workspace.keys.fingerprint()],
-        [f"{d.version}:{d.sha256}:{d.arrived_on}" for d in deliveries],
+        [f"{d.version}:{d.sha256}:{d.arrived_on}:{twins[d.version]}" for d in deliveries],
     )
 
     def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
@@ -79,7 +83,7 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
         query: str | None = None
         for delivery in deliveries:
             attempt = _Attempt(workspace, source, contract, delivery, store.open(delivery))
-            query = attempt.run(connection)
+            query = attempt.run(connection, twins[delivery.version])
             rows.append(attempt.row())
             checks.extend(attempt.checks)
             audit.append(
@@ -131,9 +135,16 @@ class _Attempt:
         self.rows_kept = 0
         self._other_months = 0
 
-    def run(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+    def run(self, connection: duckdb.DuckDBPyConnection, twin: str | None) -> str | None:
         """Return the SELECT of what may be kept, or None if the delivery is held back."""
         if self.decision.decision == "refused":
+            return None
+        if twin is not None:
+            self._hold(
+                "same_file_other_month",
+                f"The file holds the same bytes as the delivery of {twin}, so it is not of "
+                f"{self._delivery.period}. Send the rows of that month.",
+            )
             return None
         for leftover in (RAW, TYPED, FINAL):
             # A version that was held back leaves its tables, and the one before it is tried next.

@@ -100,3 +100,18 @@ def accepted(store: ReceivedStore, source: Source, period: str) -> list[Delivery
         (d for d in store.deliveries(source) if d.outcome == "accepted" and d.period == wanted),
         key=lambda d: -d.version,
     )
+
+
+def earlier_twin(store: ReceivedStore, delivery: Delivery) -> str | None:
+    """Return the earlier month whose newest delivery holds the same bytes, or None.
+
+    A month's file sent again under another month's name must not be counted twice.
+    """
+    newest: dict[str, Delivery] = {}
+    for other in store.deliveries(delivery.source_id):
+        if other.outcome == "accepted" and other.period < delivery.period:
+            known = newest.get(other.period)
+            if known is None or known.version < other.version:
+                newest[other.period] = other
+    twins = [period for period, other in newest.items() if other.sha256 == delivery.sha256]
+    return min(twins) if twins else None

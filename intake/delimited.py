@@ -22,7 +22,7 @@ from intake.cells import clean_sql
 from intake.encodings import DELIMITERS, TextFacts, rewrite_as_utf8, rows_of_sample, text_facts
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
-from warehouse.sql import ident, literal
+from warehouse.sql import file_literal, ident, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -198,7 +198,7 @@ class _Reader:
         )
         return (
             f"CREATE TEMP TABLE {self._into} AS SELECT {kept} FROM read_csv("
-            f"{literal(_no_pattern(self._path))}, auto_detect=false, header=false, "
+            f"{file_literal(self._path)}, auto_detect=false, header=false, "
             f"skip={self._layout.header_row}, delim={literal(self._delimiter)}, quote='\"', "
             f"escape='\"', columns={{{columns}}}, nullstr='\x01', strict_mode={strict}, "
             f"compression='none', store_rejects=true, rejects_table='{self._errors}', "
@@ -247,8 +247,3 @@ class _Reader:
         """Drop DuckDB's tables of rejects, which hold rows of the file."""
         for table in (self._errors, self._scans):
             self._con.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def _no_pattern(path: Path) -> str:
-    """Return a path in which nothing is a wildcard to DuckDB."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

@@ -322,8 +322,22 @@ def _code_sql(column: Column, contract: Contract) -> str:
     return f"array_to_string(list_transform({parts}, lambda code: {spell('code')}), {join})"
 
 
+LARGEST_COUNT = 1_000_000_000_000
+"""A count above this is a mistake; sums of a million of them still fit 64 bits."""
+
+
 def _cast_sql(column: Column) -> str:
-    """SQL of a cell as its column's type; NULL where it cannot be read."""
+    """SQL of a cell as its column's type; NULL where it cannot be read.
+
+    A count below zero or absurdly large is as unreadable as a word: it must not be summed.
+    """
+    sql = _plain_cast_sql(column)
+    if not column.additive:
+        return sql
+    return f"CASE WHEN ({sql}) BETWEEN 0 AND {LARGEST_COUNT} THEN ({sql}) END"
+
+
+def _plain_cast_sql(column: Column) -> str:
     cell = ident(column.name)
     if column.type == "integer":
         digits = f"replace(regexp_replace({cell}, '\\.0*$', ''), ',', '')"

@@ -313,6 +313,17 @@ def main() -> None:
 
         complain(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        from declarations.errors import StorageError
+        from pipelines.console import complain
+
+        where = f" {error.filename}" if error.filename else ""
+        failed = StorageError(
+            f"The file or folder{where} cannot be used ({error.strerror or type(error).__name__})",
+            "Check the path, its permissions and the free space",
+        )
+        complain(failed)
+        sys.exit(failed.exit_code)
     except KeyboardInterrupt:
         from pipelines.console import err
 

@@ -22,7 +22,7 @@ from declarations.errors import (
 from declarations.loader import RegionDeclarations
 from pipelines.console import out, say, show_table
 from pipelines.regions import open_region
-from pipelines.running import current_release, waiting_approval
+from pipelines.running import current_release, region_lock, waiting_approval
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,13 +39,12 @@ def workspace_of(declared: RegionDeclarations, settings: Settings) -> Workspace:
     """Return the workspace of a region that has been run before."""
     from pipelines.resources import open_workspace  # noqa: PLC0415
 
-    workspace = open_workspace(declared, settings.data_dir, settings.open_data)
-    if not workspace.root.is_dir():
+    if not (settings.data_dir / declared.region.id).is_dir():
         raise StorageError(
             f"There is no data of {declared.region.id} in {settings.data_dir}",
-            f"Run 'lsoalink run {declared.region.id}' first",
+            f"Run 'lsoalink run {declared.root.name}' first",
         )
-    return workspace
+    return open_workspace(declared, settings.data_dir, settings.open_data)
 
 
 def print_summary(name: str, settings: Settings, *, seconds: float | None) -> None:
@@ -218,7 +217,7 @@ def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyCo
     """Open what may be asked; neither writing nor reading any other file is possible through it."""
     import duckdb  # noqa: PLC0415
 
-    from warehouse.sql import ident, literal  # noqa: PLC0415
+    from warehouse.sql import file_literal, ident, literal  # noqa: PLC0415
 
     if not internal:
         _, folder = current_release(workspace)
@@ -227,17 +226,20 @@ def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyCo
                 f"{workspace.declared.region.id} has no published release yet",
                 f"Run 'lsoalink run {workspace.declared.region.id}', or ask with --internal",
             )
-        connection = duckdb.connect(str(folder / "lsoalink.duckdb"), read_only=True)
+        connection = duckdb.connect(
+            str(folder / "lsoalink.duckdb"), read_only=True, config=_reading_config()
+        )
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return connection
-    connection = duckdb.connect(":memory:")
+    connection = duckdb.connect(":memory:", config=_reading_config())
     counts: list[str] = []
     for zone in INTERNAL_ZONES:
         for folder in sorted((workspace.root / zone).glob("*")):
             if not any(folder.glob("*.parquet")):
                 continue
-            scan = f"read_parquet({literal(folder / '*.parquet')})"
+            files = ", ".join(file_literal(f) for f in sorted(folder.glob("*.parquet")))
+            scan = f"read_parquet([{files}])"
             connection.execute(f"CREATE VIEW {ident(folder.name)} AS SELECT * FROM {scan}")
             if folder.name.startswith("counts_"):
                 counts.append(folder.name)
@@ -249,6 +251,20 @@ def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyCo
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _reading_config() -> dict[str, str | bool | int | float | list[str]]:
+    """Bound what a query may use: no spilling, no extension from outside, the usual memory."""
+    from warehouse.connection import limits_from_environment  # noqa: PLC0415
+
+    limits = limits_from_environment()
+    return {
+        "memory_limit": limits.memory,
+        "threads": limits.threads,
+        "temp_directory": "",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
 
 
 def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) -> None:
@@ -306,12 +322,16 @@ def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) ->
 
 def approve_candidate(name: str, settings: Settings, role: str, person: str) -> None:
     """Record an approval of the waiting candidate; publish it if that was the second."""
-    from governance import approvals  # noqa: PLC0415
-    from governance.audit import AuditChain  # noqa: PLC0415
-    from publishing.release import build_release, candidate_state  # noqa: PLC0415
-
     declared = open_region(name)
     workspace = workspace_of(declared, settings)
+    with region_lock(workspace):
+        _approve(workspace, role, person)
+
+
+def _approve(workspace: Workspace, role: str, person: str) -> None:
+    from publishing.release import approve, build_release, candidate_state  # noqa: PLC0415
+
+    declared = workspace.declared
     state = candidate_state(workspace)
     if state is None or (workspace.root / "published" / state["release_id"]).is_dir():
         raise ApprovalError(
@@ -319,16 +339,13 @@ def approve_candidate(name: str, settings: Settings, role: str, person: str) -> 
         )
     if role not in ("requester", "approver"):
         raise ConfigurationError(f"There is no role {role}", "Use requester or approver")
-    approval = approvals.record(
-        workspace.root / "approvals",
+    approve(
+        workspace,
+        state["release_id"],
         state["candidate_hash"],
         "requester" if role == "requester" else "approver",
         person,
     )
-    AuditChain(workspace.root / "audit").append(
-        "approval", release=state["release_id"], candidate_hash=state["candidate_hash"],
-        role=role, person=approval.person, account=approval.account,
-    )  # fmt: skip
     outcome = build_release(workspace)
     if outcome.outcome == "awaiting_approval":
         say(f"Recorded. {outcome.release_id} still needs {outcome.lacking}.")
@@ -344,14 +361,14 @@ def verify_releases(name: str, settings: Settings) -> None:
     ApprovalError
         If any file differs.
     """
-    from publishing.manifest import verify_bundle  # noqa: PLC0415
+    from publishing.release import release_faults  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     published = workspace.root / "published"
     folders = sorted(p for p in published.glob("*") if p.is_dir() and not p.is_symlink())
     changed = 0
     for folder in folders:
-        differences = verify_bundle(folder)
+        differences = release_faults(workspace, folder)
         changed += len(differences)
         say(f"{folder.name}: {'as published' if not differences else 'CHANGED'}")
         for line in differences:

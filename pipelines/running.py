@@ -21,7 +21,7 @@ from declarations import errors
 from declarations.errors import ConfigurationError, LsoalinkError, StorageError
 from declarations.loader import RegionDeclarations, digest
 from pipelines.generating import generate
-from pipelines.regions import open_region
+from pipelines.regions import BUNDLED, open_region
 from pipelines.settings import Settings
 from warehouse.lake import TEMPORARY_PREFIX, write_atomically
 from warehouse.provenance import code_version, fingerprint
@@ -120,7 +120,8 @@ def run_region(
         )
     _check_open_data(declared, settings)
     workspace.prepare()
-    with _lock(workspace):
+    _claim(workspace)
+    with region_lock(workspace):
         sweep(workspace.spill)
         generate(declared, settings)
         whole = period is None and select is None
@@ -143,6 +144,23 @@ def run_region(
         waiting_approval(workspace),
         failures,
     )
+
+
+def _claim(workspace: Workspace) -> None:
+    """Note which folder the data belongs to; refuse another region of the same id."""
+    record = workspace.root / "region.path"
+    own = str(workspace.declared.root.resolve())
+    bundled_region = workspace.declared.root.resolve().is_relative_to(BUNDLED.resolve())
+    if bundled_region:
+        own = "bundled"
+    if not record.exists():
+        write_atomically(record, own.encode())
+    elif record.read_text(encoding="utf-8") != own:
+        raise ConfigurationError(
+            f"The data in {workspace.root} belongs to another region folder of the same id "
+            f"{workspace.declared.region.id}",
+            f"Give region.yaml an id of its own; or, if the folder was moved, remove {record}",
+        )
 
 
 def _check_open_data(declared: RegionDeclarations, settings: Settings) -> None:
@@ -235,7 +253,7 @@ def _failure(event: dg.DagsterEvent) -> LsoalinkError:
 
 
 @contextmanager
-def _lock(workspace: Workspace) -> Iterator[None]:
+def region_lock(workspace: Workspace) -> Iterator[None]:
     """Hold the region: two runs at once would do the same work twice."""
     workspace.root.mkdir(parents=True, exist_ok=True)
     with (workspace.root / LOCK).open("a+") as file:
@@ -309,12 +327,11 @@ def current_release(workspace: Workspace) -> tuple[str, Path | None]:
 def waiting_approval(workspace: Workspace) -> str:
     """Return what the newest candidate still lacks before it may be published; '' if nothing."""
     from governance import approvals  # noqa: PLC0415
-    from publishing.release import candidate_state  # noqa: PLC0415
+    from publishing.release import candidate_state, valid_approvals  # noqa: PLC0415
 
     state = candidate_state(workspace)
     if state is None or (workspace.root / "published" / state["release_id"]).is_dir():
         return ""
     hashed = state["candidate_hash"]
-    given = approvals.recorded(workspace.root / "approvals", hashed)
-    given += approvals.standing(workspace.declared.region, hashed)
+    given = valid_approvals(workspace, hashed)
     return approvals.missing(given, hashed) or ""

@@ -7,6 +7,7 @@ Does not belong here: the starter's declarations, which are files in ``starter/`
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -54,12 +55,21 @@ def write_region(folder: Path) -> int:
         for room in ("contracts", "indicators", "sources", "agreements"):
             (draft / room).mkdir(exist_ok=True)
         write_schemas(draft / ".schemas")
+        _name(draft / "region.yaml", folder.absolute().name)
         _fill_landing(draft, Path(work) / "made" / "landing")
         files = sum(1 for path in draft.rglob("*") if path.is_file())
         if folder.exists():
             folder.rmdir()
         draft.replace(folder)
     return files
+
+
+def _name(region: Path, folder: str) -> None:
+    """Give the region the name of its folder, as far as that can be an identifier."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:40]
+    if re.fullmatch(r"[a-z][a-z0-9-]{1,39}", name):
+        text = region.read_text(encoding="utf-8")
+        region.write_text(re.sub(r"(?m)^id: starter\b", f"id: {name}", text), encoding="utf-8")
 
 
 def _fill_landing(draft: Path, made: Path) -> None:

@@ -170,7 +170,9 @@ NOTES = Table(
 ACCOUNTING = Table(
     "accounting",
     "What became of every row that was received: placed in an area, by method, or not placed, by "
-    "reason. For one source, period and quantity, received = placed + not placed.",
+    "reason. For one source, period and quantity, received = placed + not placed. For a source "
+    "under a sharing agreement amounts are protected (0 to 4 hidden, the rest rounded to 5, so "
+    "that sums close only nearly) and reasons are taken together.",
     ("source_id", "period", "quantity", "outcome", "detail"),
     (
         Column("source_id", "VARCHAR", "Source, as declared by the region."),
@@ -201,7 +203,7 @@ LINEAGE = Table(
         Column("attribution", "VARCHAR", "Words the licence asks for."),
         Column("synthetic", "BOOLEAN", "True where the source describes synthetic people only."),
         Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
-        Column("file_name", "VARCHAR", "Name of the delivered file."),
+        Column("file_name", "VARCHAR", "Name of the delivered file, as its source declares it."),
         Column("sha256", "VARCHAR", "SHA-256 of the delivered file."),
         Column("code_version", "VARCHAR", "Version of the code that made the indicator."),
     ),

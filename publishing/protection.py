@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from declarations.errors import DisclosureError
 from declarations.loader import digest
 from governance.disclosure import protect_sql
 from indicators.index import composite_table
@@ -53,6 +54,7 @@ def protect_themes(workspace: Workspace) -> Built:
         )
         exact = " UNION ALL ".join(f"SELECT {RATE_COLUMNS} FROM {s}" for s in scans)
         statistics = [i.id for i in indicators if i.kind == "statistic"]
+        _check_statistics(workspace)
         run(connection, _safe_counts_sql(exact), [statistics], table=SAFE)
         add_rates(connection, SAFE, indicators).select(RATE_COLUMNS).create(SHOWN)
         run(
@@ -72,6 +74,20 @@ def protect_themes(workspace: Workspace) -> Built:
     return workspace.build(
         PROTECTED, fingerprint=wanted, produce=produce, inputs=[f"indicator_{n}" for n in names]
     )
+
+
+def _check_statistics(workspace: Workspace) -> None:
+    """Stop unless every statistic that passes as it stands is open data.
+
+    The declarations refuse any other; a release must not hang on one check.
+    """
+    declared = workspace.declared
+    for source in declared.sources_of_kind("statistics"):
+        if not declared.is_open[source.id]:
+            raise DisclosureError(
+                f"The statistics of {source.id} are not open data and would pass unprotected",
+                "Send counts (kind: values), which are protected",
+            )
 
 
 def _safe_counts_sql(exact: str) -> str:

@@ -57,6 +57,9 @@ REASONS = {
     "broken_rows": Reason(
         "Too many rows cannot be read", "Correct the export and send it again", AGENCY
     ),
+    "same_file_other_month": Reason(
+        "The file is the same as an earlier month's", "Send that month's rows", AGENCY
+    ),
     "wrong_month": Reason(
         "The rows are of another month than the file's name", "Send that month's rows", AGENCY
     ),

@@ -15,6 +15,7 @@ import hashlib
 import json
 import secrets
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,7 +38,14 @@ from publishing.facts import (
     SourceFact,
     synthetic_words,
 )
-from publishing.manifest import MANIFEST_NAME, bundle_files, hash_file, write_manifest
+from publishing.manifest import (
+    MANIFEST_NAME,
+    bundle_files,
+    compare_bundle,
+    hash_file,
+    read_manifest,
+    write_manifest,
+)
 from publishing.protection import PROTECTED
 from publishing.quality_page import QualityFacts, quality_page
 from publishing.release_tables import (
@@ -83,10 +91,18 @@ class ReleaseOutcome:
     lacking: str = ""
 
 
-def candidate_hash(folder: Path) -> str:
-    """Return the hash of every file of a bundle but its manifest, names and contents."""
+def candidate_hash(folder: Path, *, leave_out: Collection[str] = ()) -> str:
+    """Return the hash of every file of a bundle but its manifest, names and contents.
+
+    Parameters
+    ----------
+    leave_out : collection of str
+        Files no manifest names, which a program left beside those of the release.
+    """
     hasher = hashlib.sha256()
     for relative in bundle_files(folder):
+        if relative.as_posix() in leave_out:
+            continue
         hasher.update(relative.as_posix().encode() + b"\x00")
         hasher.update(bytes.fromhex(hash_file(folder / relative)))
     return hasher.hexdigest()
@@ -213,8 +229,7 @@ def publish(
             f"The candidate {release_id} changed after it was built; its approvals are void",
             "Remove the folder and run the region again",
         )
-    given = approvals.recorded(workspace.root / "approvals", hashed)
-    given += approvals.standing(workspace.declared.region, hashed)
+    given = valid_approvals(workspace, hashed)
     lacking = approvals.missing(given, hashed)
     if lacking:
         return ReleaseOutcome(release_id, hashed, "awaiting_approval", candidate, lacking)
@@ -237,6 +252,67 @@ def publish(
     _point_latest(workspace, release_id)
     audit.append("release_published", release=release_id, candidate_hash=hashed)
     return ReleaseOutcome(release_id, hashed, "published", target)
+
+
+def approve(
+    workspace: Workspace, release_id: str, hashed: str, role: approvals.Role, person: str
+) -> approvals.Approval:
+    """Record a person's word on a candidate, in its own file and in the audit chain.
+
+    Raises
+    ------
+    ApprovalError
+        If the same person already signed in the other role, or the name will not do.
+    """
+    approval = approvals.record(workspace.root / "approvals", hashed, role, person)
+    AuditChain(workspace.root / "audit").append(
+        "approval", release=release_id, candidate_hash=hashed, role=role, person=approval.person,
+        account=approval.account,
+    )  # fmt: skip
+    return approval
+
+
+def valid_approvals(workspace: Workspace, hashed: str) -> list[approvals.Approval]:
+    """Return the approvals of a candidate that the audit chain knows, and standing ones.
+
+    A line written into the file of approvals by hand has no entry in the chain, and does not count.
+    """
+    known = {
+        (e.get("candidate_hash"), e.get("role"), e.get("person"))
+        for e in AuditChain(workspace.root / "audit").entries()
+        if e.get("event") == "approval"
+    }
+    given = approvals.recorded(workspace.root / "approvals", hashed)
+    given = [a for a in given if (a.candidate_hash, a.role, a.person) in known]
+    return given + approvals.standing(workspace.declared.region, hashed)
+
+
+def release_faults(workspace: Workspace, folder: Path) -> list[str]:
+    """Return everything about a published release that is not as it was approved.
+
+    The manifest stands beside the files and could be changed with them; so the bytes and the names
+    of those who approved are compared with the audit chain, too.
+    """
+    faults = compare_bundle(folder).sentences()
+    published = approved = None
+    for entry in AuditChain(workspace.root / "audit").entries():
+        if entry.get("release") == folder.name:
+            if entry.get("event") == "release_published":
+                published = entry.get("candidate_hash")
+            elif entry.get("event") == "release_approved":
+                approved = entry
+    if published is None or approved is None:
+        return [*faults, "The audit chain knows nothing of this release."]
+    strange = set(compare_bundle(folder).strange)
+    if candidate_hash(folder, leave_out=strange) != published:
+        faults.append("Its files are not those whose hash was approved.")
+    manifest = read_manifest(folder)
+    people = [f"{a['role']}: {a['person']}" for a in manifest.get("approvals", [])]
+    if people != approved.get("people"):
+        faults.append("Its manifest names other people than those who approved.")
+    if manifest["release"].get("candidate_hash") != published:
+        faults.append("Its manifest names another hash than the one approved.")
+    return faults
 
 
 def _approval_fact(workspace: Workspace, approval: approvals.Approval) -> ApprovalFact:
@@ -374,10 +450,10 @@ def _write_state(workspace: Workspace, state: dict[str, str]) -> None:
 
 
 def _lock_files(folder: Path) -> None:
-    """Take away the right to write: a program that opens a file must leave none of its own."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    folder.chmod(0o555)
+    """Take away the right to write into the files of a release."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
 
 
 def _point_latest(workspace: Workspace, release_id: str) -> None:

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+METHODS_OF = {
+    "uprn": ("uprn",),
+    "postcode": ("postcode_exact", "postcode_terminated"),
+    "point": ("point",),
+    "lsoa": ("lsoa_code", "lsoa11_code"),
+    "output_area": ("output_area",),
+    "practice": ("practice_apportioned",),
+}
+"""The methods by which each location key may place a record."""
+
 PUBLIC_MEASURES = ("households", "residents")
 """Census figures that stand in ``areas`` as their publisher gives them."""
 
@@ -147,13 +157,42 @@ def _notes(observations: pa.Table) -> pa.Table:
 def _accounting(
     workspace: Workspace, quality: dict[str, list[dict[str, Any]]]
 ) -> Iterable[dict[str, Any]]:
+    """Yield the accounting as it may be published.
+
+    Of a source under an agreement the same rows come out whatever was counted, so that neither a
+    row that is there nor one that is not tells anything: received, placed by each method its keys
+    allow, not placed; 0 to 4 hidden, zero too.
+    """
     is_open = workspace.declared.is_open
+    closed: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
     for row in quality["accounting"]:
-        amount = row["amount"]
-        shown = amount if is_open[row["source_id"]] else protect_count(amount)
-        hidden = CONFIDENTIAL if shown is None and amount is not None else None
-        period = "" if row["period"] == UNPARTITIONED else row["period"]
-        yield {**row, "period": period, "amount": shown, "amount_status": hidden}
+        if is_open[row["source_id"]]:
+            yield {**row, "period": _shown_period(row["period"])}
+            continue
+        detail = row["detail"] if row["outcome"] == "placed" else "all"
+        sums = closed.setdefault((row["source_id"], row["period"], row["quantity"]), {})
+        sums[row["outcome"], detail] = sums.get((row["outcome"], detail), 0) + row["amount"]
+    for (source_id, period, quantity), sums in closed.items():
+        source = workspace.declared.sources[source_id]
+        locate = workspace.declared.contract_of(source).locate
+        methods = [m for key in (locate.by if locate else []) for m in METHODS_OF[key]]
+        lines = [("received", "all"), *(("placed", m) for m in methods), ("not placed", "all")]
+        for outcome, detail in lines:
+            shown = protect_count(sums.get((outcome, detail), 0))
+            yield {
+                "source_id": source_id,
+                "agency": source.agency,
+                "period": _shown_period(period),
+                "quantity": quantity,
+                "outcome": outcome,
+                "detail": detail,
+                "amount": shown,
+                "amount_status": CONFIDENTIAL if shown is None else None,
+            }
+
+
+def _shown_period(period: str) -> str:
+    return "" if period == UNPARTITIONED else period
 
 
 def lineage_table(workspace: Workspace) -> pa.Table:
@@ -195,7 +234,8 @@ def _files(workspace: Workspace, source: Source, store: ReceivedStore) -> Iterab
             "attribution": agreement.attribution,
             "synthetic": source.synthetic,
             "period": "" if period == UNPARTITIONED else period,
-            "file_name": delivery.file_name,
+            # As declared: what an agency wrote around the month is nobody's business.
+            "file_name": source.files.replace("{period}", period).replace("*", ""),
             "sha256": delivery.sha256,
             "code_version": workspace.code_version,
         }

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.connection import run
 from warehouse.keys import KeyRing
-from warehouse.sql import literal
+from warehouse.sql import file_literal, literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -210,7 +210,7 @@ class Lake:
         paths = [p for p in (self.path(table, period) for period in periods) if p.is_file()]
         if not paths:
             return None
-        listed = ", ".join(literal(p) for p in paths)
+        listed = ", ".join(file_literal(p) for p in paths)
         # Not union_by_name: with encrypted files DuckDB 1.5 fails on it. Every partition of a table
         # is written with the same columns instead.
         options = ""

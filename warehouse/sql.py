@@ -10,7 +10,7 @@ from pathlib import Path
 from declarations.errors import ConfigurationError
 from geography.sql import ident
 
-__all__ = ["ident", "literal"]
+__all__ = ["file_literal", "ident", "literal"]
 
 
 def literal(text: str | Path) -> str:
@@ -25,3 +25,9 @@ def literal(text: str | Path) -> str:
     if "\x00" in content:
         raise ConfigurationError("A declared text holds a NUL", "Remove it from the declaration")
     return "'" + content.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """Quote the path of one file, with nothing in it taken for a pattern of names."""
+    plain = "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+    return literal(plain)

@@ -35,6 +35,9 @@ PRIVATE_ZONES = (
 )  # fmt: skip
 """Folders of a region's data that only the platform's own account may enter."""
 
+OFFICERS_ZONE = "quality"
+"""The one among them that the account's group may read: officers open the quality page there."""
+
 progress = logging.getLogger("lsoalink.progress")
 """Says what was built: table, partition, rows, seconds. Never a value."""
 
@@ -128,7 +131,7 @@ class Workspace:
         for zone in PRIVATE_ZONES:
             folder = self.root / zone
             folder.mkdir(exist_ok=True)
-            folder.chmod(0o700)
+            folder.chmod(0o750 if zone == OFFICERS_ZONE else 0o700)
 
     @cached_property
     def lake(self) -> Lake:

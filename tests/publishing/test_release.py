@@ -30,6 +30,7 @@ from declarations.errors import AgreementError, ApprovalError, StorageError
 from governance import approvals
 from governance.audit import AuditChain
 from intake.records import read_record, remove_record, write_record
+from publishing import release
 from publishing.manifest import MANIFEST_NAME, read_manifest, verify_bundle
 from publishing.release import (
     ReleaseOutcome,
@@ -62,7 +63,7 @@ def waiting(finished: Any, tmp_path: Path) -> Workspace:
 
 def approve(mere: Workspace, outcome: ReleaseOutcome) -> None:
     for role, person in (("requester", "Ann Analyst"), ("approver", "Olu Officer")):
-        approvals.record(mere.root / "approvals", outcome.candidate_hash, role, person)  # type: ignore[arg-type]
+        release.approve(mere, outcome.release_id, outcome.candidate_hash, role, person)  # type: ignore[arg-type]
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -225,11 +226,37 @@ def test_without_two_people_nothing_is_published(waiting: Workspace) -> None:
     assert (outcome.outcome, outcome.lacking) == ("awaiting_approval", "a requester")
     assert outcome.folder.parent.name == "candidates"
     assert not (waiting.root / "published").exists()
-    approvals.record(waiting.root / "approvals", outcome.candidate_hash, "requester", "Ann")
+    release.approve(waiting, outcome.release_id, outcome.candidate_hash, "requester", "Ann")
     again = build_release(waiting)
     assert (again.outcome, again.lacking) == ("awaiting_approval", "an approver")
     assert again.candidate_hash == outcome.candidate_hash
     assert not (waiting.root / "published").exists()
+
+
+def test_an_approval_written_by_hand_does_not_count(waiting: Workspace) -> None:
+    candidate = build_release(waiting)
+    for role, person in (("requester", "Ann"), ("approver", "Ben")):
+        approvals.record(waiting.root / "approvals", candidate.candidate_hash, role, person)  # type: ignore[arg-type]
+    assert build_release(waiting).outcome == "awaiting_approval"
+
+
+def test_a_release_changed_together_with_its_manifest_is_found_by_the_chain(
+    waiting: Workspace,
+) -> None:
+    candidate = build_release(waiting)
+    approve(waiting, candidate)
+    folder = build_release(waiting).folder
+    assert release.release_faults(waiting, folder) == []
+    file, manifest = folder / "csv" / "notes.csv", folder / "manifest.json"
+    old = hashlib.sha256(file.read_bytes()).hexdigest()
+    for path in (file, manifest):
+        path.chmod(0o644)
+    file.write_bytes(file.read_bytes() + b"x,y\n")
+    new = hashlib.sha256(file.read_bytes()).hexdigest()
+    text = manifest.read_text().replace(old, new).replace('"Ann', '"The Minister')
+    text = text.replace(f'"bytes": {file.stat().st_size - 4}', f'"bytes": {file.stat().st_size}')
+    manifest.write_text(text)
+    assert any("not those whose hash" in fault for fault in release.release_faults(waiting, folder))
 
 
 def test_what_two_people_approved_is_published_as_they_saw_it(waiting: Workspace) -> None:

@@ -77,7 +77,10 @@ def test_accounting_is_protected_under_an_agreement_and_exact_for_open_data(rows
 
     assert amounts["south_cases", "rows", "received", "all"] == (30, None)  # 29 exactly
     assert amounts["south_cases", "rows", "placed", "postcode_exact"] == (25, None)  # 27
-    assert amounts["south_cases", "rows", "not placed", "zz99_no_fixed_abode"] == (None, "[c]")
+    # Reasons are taken together, and every row is there whatever was counted.
+    assert amounts["south_cases", "rows", "not placed", "all"] == (None, "[c]")
+    assert amounts["south_cases", "rows", "placed", "postcode_terminated"] == (None, "[c]")
+    assert {k[3] for k in amounts if k[:3] == ("south_cases", "rows", "not placed")} == {"all"}
     assert amounts["residents", "residents", "received", "all"] == (sum(RESIDENTS.values()), None)
     assert amounts["residents", "rows", "received", "all"] == (len(AREAS), None)
 
