@@ -16,7 +16,7 @@ from declarations.contracts import Contract, Source
 from declarations.errors import GeographyError
 from declarations.loader import digest
 from expectations.execution import run_suite
-from expectations.suites import build_suite
+from expectations.suites import cached_suite
 from governance.audit import AuditChain
 from governance.gate import GateDecision, decide, trim
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
@@ -203,7 +203,7 @@ class _Attempt:
         )  # fmt: skip
         run(connection, f"DROP TABLE {ident(RAW)}", table=self._source.id)
         self._drop_other_months(connection)
-        suite = build_suite(self._contract, self._source, keep=stored)
+        suite = cached_suite(self._contract, self._source, stored)
         outcome = run_suite(
             connection, TYPED, suite, source_id=self._source.id, period=self._delivery.period,
             version=self._delivery.version,
@@ -337,5 +337,5 @@ def contract_report(
     read = read_table(connection, path, contract, source, RAW)
     stored = {c.name for c in contract.columns}
     typed = type_table(connection, RAW, contract, stored, TYPED, rows_broken=read.rows_broken)
-    outcome = run_suite(connection, TYPED, build_suite(contract, source), source_id=source.id)
+    outcome = run_suite(connection, TYPED, cached_suite(contract, source), source_id=source.id)
     return read, typed, outcome

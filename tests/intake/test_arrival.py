@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from intake_samples import make_source
 from region_factory import ARRIVED, put, region_content
 
 from declarations.errors import ConfigurationError, StorageError
-from intake.arrival import accepted, arrival_date, receive_source, store_of
+from intake.arrival import accepted, arrival_date, earlier_twin, receive_source, store_of
+from intake.landing import Found
+from intake.received import Delivery, ReceivedStore
 from warehouse.workspace import Workspace
 
 Make = Callable[..., Workspace]
@@ -150,3 +153,22 @@ def test_a_store_in_place_of_which_a_file_stands_is_named(mere: Workspace) -> No
 
     with pytest.raises(StorageError, match="cannot be written"):
         receive_source(mere, visits(mere))
+
+
+def test_the_same_bytes_under_another_months_name_are_found(tmp_path: Path) -> None:
+    store = ReceivedStore(tmp_path / "received")
+    source = make_source(cadence="quarterly", files="cases_{period}.csv")
+    landing = tmp_path / "landing"
+    landing.mkdir()
+
+    def deliver(period: str, content: bytes) -> Delivery:
+        path = landing / f"cases_{period}.csv"
+        path.write_bytes(content)
+        return store.receive(Found(path, period), source, dt.date(2026, 4, 20))
+
+    first = deliver("2025-12", b"a,b\n1,2\n")
+    again = deliver("2026-03", b"a,b\n1,2\n")
+    assert (earlier_twin(store, first), earlier_twin(store, again)) == (None, "2025-12")
+    # Once the earlier month is put right, the file is free to be of the later one.
+    deliver("2025-12", b"a,b\n3,4\n")
+    assert earlier_twin(store, again) is None

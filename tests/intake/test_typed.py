@@ -262,3 +262,22 @@ def test_a_column_nobody_declared_cannot_be_kept(con: Connection) -> None:
 def test_a_date_format_we_cannot_hold_strictly_is_refused(con: Connection) -> None:
     with pytest.raises(ConfigurationError, match="%j"):
         typed(con, [{"name": "day", "type": "date", "date_format": "%Y%j"}], [("2026001",)])
+
+
+@pytest.mark.parametrize(
+    ("cell", "readable"),
+    [("0", True), ("12", True), ("1000000000000", True), ("1000000000001", False), ("-1", False),
+     ("9223372036854775807", False)],
+)  # fmt: skip
+def test_a_count_below_zero_or_absurdly_large_is_not_summed(
+    con: duckdb.DuckDBPyConnection, cell: str, readable: bool
+) -> None:
+    contract = make_contract()
+    column = next(c for c in contract.columns if c.additive)
+    con.execute(f'CREATE TABLE raw AS SELECT 1::BIGINT AS record_id, ? AS "{column.name}"', [cell])
+    for other in contract.columns:
+        if other.name != column.name:
+            value = "2026-01" if other.type == "month" else "1"
+            con.execute(f"ALTER TABLE raw ADD COLUMN \"{other.name}\" VARCHAR DEFAULT '{value}'")
+    report = type_table(con, "raw", contract, {column.name}, "typed")
+    assert report.unreadable == ({} if readable else {column.name: 1})
