@@ -101,7 +101,7 @@ def lsoalink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 @pytest.fixture(scope="session")
 def starter_folder(lsoalink: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the starter region once. To be copied, never changed."""
-    folder = tmp_path_factory.mktemp("starter") / "region"
+    folder = tmp_path_factory.mktemp("starter") / "starter"
     made = lsoalink("init", folder)
     assert made.code == 0, made.err
     return folder
