@@ -23,7 +23,7 @@ from intake.reference import (
     reference_table,
 )
 from intake.reference_plan import roles_of
-from warehouse.connection import run
+from warehouse.connection import run, share
 from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.provenance import fingerprint
 from warehouse.sql import ident
@@ -159,13 +159,16 @@ def _reference(
         if scan is not None:
             names[role] = f"ref_{role}"
             columns = "* EXCLUDE (geometry)" if role == "areas" else "*"
-            run(
-                connection, f"CREATE TEMP TABLE ref_{role} AS SELECT {columns} FROM {scan}",
-                table=f"reference_{role}",
+            share(
+                connection, names[role],
+                _mark(workspace, workspace.state_of(reference_table(role))),
+                f"SELECT {columns} FROM {scan}", table=f"reference_{role}",
             )  # fmt: skip
     known = known_lsoas_sql(workspace)
     if known:
-        run(connection, f"CREATE TEMP TABLE known_lsoa21 AS {known}", table=AREAS.name)
+        areas = workspace.declared.reference_source("areas")
+        state = workspace.state_of(admitted_table(areas)) if areas else "none"
+        share(connection, "known_lsoa21", _mark(workspace, state), known, table=AREAS.name)
     practice_weights = None
     for source, period in weights:
         scan = workspace.lake.scan(located_table(source), [period])
@@ -190,6 +193,11 @@ def _reference(
         practice_weights=practice_weights,
         locator=point_locator(workspace) if needs_points else None,
     )
+
+
+def _mark(workspace: Workspace, state: str) -> str:
+    """Return what a shared lookup is known by: where it lies and what it was made from."""
+    return fingerprint(str(workspace.root.resolve()), state)
 
 
 def _has_2011_only(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> bool:

@@ -186,6 +186,29 @@ def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         connection.execute(f"DETACH {name}")
 
 
+def share(
+    connection: duckdb.DuckDBPyConnection, view: str, mark: str, select: str, *, table: str
+) -> None:
+    """Give a connection a view of a table that all connections of the process share.
+
+    For lookups that many small pieces of work need: they are loaded once, not once a piece. The
+    table lives in the instance's own memory, under the instance's limit, until the process ends.
+
+    Parameters
+    ----------
+    view : str
+        Name of the view on this connection.
+    mark : str
+        What the table is made from, as a fingerprint: another mark is another table.
+    select : str
+        The SELECT that makes it.
+    """
+    name = f'memory.main."{view}_{mark}"'
+    with _engines_lock:
+        run(connection, f"CREATE TABLE IF NOT EXISTS {name} AS {select}", table=table)
+    run(connection, f'CREATE TEMP VIEW "{view}" AS SELECT * FROM {name}', table=table)
+
+
 def run(
     connection: duckdb.DuckDBPyConnection,
     sql: str,
