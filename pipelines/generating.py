@@ -24,6 +24,13 @@ from warehouse.provenance import fingerprint
 
 progress = logging.getLogger("lsoalink.progress")
 
+NEEDED_LATER = (
+    "dagster", "great_expectations", "great_expectations.expectations", "pipelines.build",
+    "duckdb", "pyarrow.parquet", "geopandas", "scipy.stats", "jinja2", "pyogrio",
+    "intake.admission", "intake.location", "indicators.tables", "publishing.release",
+)  # fmt: skip
+"""What a run imports anyway; loaded while the files are made."""
+
 
 def generate(declared: RegionDeclarations, settings: Settings) -> bool:
     """Make the files of a synthetic region that lands its own, if they are not there yet.
@@ -65,7 +72,7 @@ def generate(declared: RegionDeclarations, settings: Settings) -> bool:
 
 def _load_libraries() -> None:
     """Import what a run needs anyway and what takes seconds to import."""
-    for name in ("dagster", "great_expectations", "pipelines.build"):
+    for name in NEEDED_LATER:
         importlib.import_module(name)
 
 

@@ -215,7 +215,8 @@ class Workspace:
         if len(periods) < 2 or limits.threads < 2:
             return [work(self, period) for period in periods]
         single = replace(self, limits=replace(limits, threads=1))
-        with ThreadPoolExecutor(limits.threads) as pool:
+        # One more than there are threads: each waits for the disk some of its time.
+        with ThreadPoolExecutor(limits.threads + 1) as pool:
             return list(pool.map(lambda period: work(single, period), periods))
 
     def build(
