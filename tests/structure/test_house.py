@@ -197,7 +197,7 @@ def test_no_tracked_file_names_a_folder_of_one_machine_or_a_package_index() -> N
     ("line", "found"),
     [
         ("see /home/ann/project", True),
-        ("path = '/work/main'", True),
+        ("path = '/opt/somewhere'", True),
         ("pip install --index-url https://x.example/simple", True),
         ("https://example.org/home/page", False),
         ("data/work/file.csv", False),
