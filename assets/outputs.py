@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, schema
-from assets.reporting import note_step, report
+from assets.reporting import note_step, report, workspace_of
 from declarations.errors import ApprovalError
 from declarations.loader import RegionDeclarations
 
 if TYPE_CHECKING:
-    from warehouse.workspace import Workspace
+    pass
 
 RELEASE_POOL = "lsoalink_release"
 """One release at a time, where ``dagster.yaml`` limits pools to one (``pools: default_limit``)."""
@@ -38,11 +38,6 @@ def _common(declared: RegionDeclarations, stage: str, name: str) -> dict[str, An
     }
 
 
-def _workspace(context: dg.AssetExecutionContext, declared: RegionDeclarations) -> "Workspace":
-    workspace: Workspace = getattr(context.resources, WORKSPACES).open(declared)
-    return workspace
-
-
 def reference_asset(
     declared: RegionDeclarations, role: str, sources: Sequence[str]
 ) -> dg.AssetsDefinition:
@@ -57,7 +52,7 @@ def reference_asset(
     def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from intake.reference import build_reference  # noqa: PLC0415
 
-        return report(context, [build_reference(_workspace(context, declared), role)])
+        return report(context, [build_reference(workspace_of(context, declared), role)])
 
     return reference
 
@@ -78,7 +73,7 @@ def indicator_asset(
     def indicators(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from indicators.tables import build_theme  # noqa: PLC0415
 
-        return report(context, [build_theme(_workspace(context, declared), theme)])
+        return report(context, [build_theme(workspace_of(context, declared), theme)])
 
     return indicators
 
@@ -100,7 +95,7 @@ def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.A
     def protected(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from publishing.protection import protect_themes  # noqa: PLC0415
 
-        return report(context, [protect_themes(_workspace(context, declared))])
+        return report(context, [protect_themes(workspace_of(context, declared))])
 
     return protected
 
@@ -119,7 +114,7 @@ def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> 
         from intake.quality import build_quality  # noqa: PLC0415
         from publishing.release import write_internal_quality_page  # noqa: PLC0415
 
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         built = build_quality(workspace)
         page = write_internal_quality_page(workspace)
         return report(context, built, page=dg.MetadataValue.path(str(page)))
@@ -156,10 +151,10 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         from publishing.manifest import compare_bundle  # noqa: PLC0415
         from publishing.release import build_release, release_faults  # noqa: PLC0415
 
-        outcome = build_release(_workspace(context, declared))
+        outcome = build_release(workspace_of(context, declared))
         note_step("release", 0 if outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         strange = compare_bundle(outcome.folder).strange
         found = [] if waiting else release_faults(workspace, outcome.folder)
         if len(found) > len(strange):

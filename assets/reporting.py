@@ -1,6 +1,7 @@
-"""What an asset says of its work in Dagster: counts, reasons, fingerprints; never a value.
+"""How an asset gets its workspace, and what it says of its work: counts, reasons; never a value.
 
-Belongs here: turning a room's `Built` records into Dagster metadata. Does not belong here: work.
+Belongs here: opening the workspace, and turning a room's `Built` records into Dagster metadata.
+Does not belong here: work.
 """
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.naming import WORKSPACES
+from declarations.loader import RegionDeclarations
+
 if TYPE_CHECKING:
-    from warehouse.workspace import Built
+    from warehouse.workspace import Built, Workspace
 
 MAX_REASONS = 8
 progress = logging.getLogger("lsoalink.progress")
+
+
+def workspace_of(context: dg.AssetExecutionContext, declared: RegionDeclarations) -> Workspace:
+    """Return the workspace of a region, opened by the run's resource."""
+    workspace: Workspace = getattr(context.resources, WORKSPACES).open(declared)
+    return workspace
 
 
 def note_step(stage: str, built: int, rows: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, partitions_of, schema, schema_of
-from assets.reporting import note_step, report
+from assets.reporting import note_step, report, workspace_of
 from declarations.contracts import Column, Contract, Source
 from declarations.loader import RegionDeclarations
 
@@ -60,11 +60,6 @@ def _common(
     }
 
 
-def _workspace(context: dg.AssetExecutionContext, declared: RegionDeclarations) -> "Workspace":
-    workspace: Workspace = getattr(context.resources, WORKSPACES).open(declared)
-    return workspace
-
-
 def _periods(
     context: dg.AssetExecutionContext, workspace: "Workspace", source: Source
 ) -> list[str]:
@@ -87,7 +82,7 @@ def _received(declared: RegionDeclarations, source: Source) -> dg.AssetsDefiniti
     def received(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from intake.arrival import receive_source  # noqa: PLC0415
 
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         arrivals = receive_source(workspace, source)
         refused = [d for d in arrivals.new if d.outcome == "refused"]
         note_step("received", len(arrivals.new), 0)
@@ -143,7 +138,7 @@ def _admitted(
     def admitted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from intake.admission import admit  # noqa: PLC0415
 
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         periods = _periods(context, workspace, source)
         built = workspace.for_each(periods, lambda w, p: admit(w, source, p))
         return report(context, built, _gate_checks(workspace, source, periods))
@@ -232,7 +227,7 @@ def _located(
     def located(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from intake.location import locate  # noqa: PLC0415
 
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         periods = _periods(context, workspace, source)
         built = workspace.for_each(periods, lambda w, p: locate(w, source, p))
         return report(context, built, [_accounting_check(workspace, source, periods)])
@@ -272,7 +267,7 @@ def _counts(
         from indicators.counting import count_source  # noqa: PLC0415
         from intake.location import located_table  # noqa: PLC0415
 
-        workspace = _workspace(context, declared)
+        workspace = workspace_of(context, declared)
         built = workspace.for_each(
             _periods(context, workspace, source),
             lambda w, p: count_source(w, source, p, located_table(source)),

@@ -44,8 +44,3 @@ def protect_sql(column: str) -> str:
         f"CASE WHEN {name} >= {HIDE_BELOW} "
         f"THEN ({name} + {ROUND_TO // 2}) // {ROUND_TO} * {ROUND_TO} END"
     )
-
-
-def hidden_sql(column: str) -> str:
-    """Return the SQL condition that a count is there and is hidden."""
-    return f"({ident(column)} IS NOT NULL AND {ident(column)} < {HIDE_BELOW})"

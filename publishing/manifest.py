@@ -139,11 +139,6 @@ class BundleDifferences:
     changed: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
 
-    @property
-    def of_the_release(self) -> int:
-        """How many files of the release itself are not as they were published."""
-        return len(self.gone) + len(self.changed)
-
     def sentences(self) -> list[str]:
         """Return one sentence per difference, sorted by file."""
         said = {name: f"{name} is in the manifest but not in the bundle." for name in self.gone}

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -16,8 +17,6 @@ FOLDERS = {
     "sources": "source", "agreements": "agreement", "contracts": "contract",
     "indicators": "indicator", "catalogue": "indicator",
 }  # fmt: skip
-
-jsonschema = pytest.importorskip("jsonschema", reason="the package jsonschema is not installed")
 
 
 def bundled_files() -> list[tuple[str, Path]]:

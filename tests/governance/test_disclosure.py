@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure import HIDE_BELOW, ROUND_TO, hidden_sql, protect_count, protect_sql
+from governance.disclosure import HIDE_BELOW, ROUND_TO, protect_count, protect_sql
 
 #    exact count, as published (None: hidden as [c])
 TABLE = [
@@ -22,7 +22,7 @@ def in_sql(values: list[int | None]) -> list[tuple[int | None, bool]]:
     con = duckdb.connect()
     try:
         return con.execute(
-            f"SELECT {protect_sql('n')}, {hidden_sql('n')} "
+            f"SELECT {protect_sql('n')}, n IS NOT NULL AND ({protect_sql('n')}) IS NULL "
             "FROM (SELECT unnest(?::BIGINT[]) AS n, generate_subscripts(?::BIGINT[], 1) AS i) "
             "ORDER BY i",
             [values, values],

@@ -96,8 +96,6 @@ def test_every_room_is_a_package_of_the_wheel() -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_says_what_belongs_in_it_and_what_does_not(room: str) -> None:
     path = ROOT / room / "__init__.py"
-    if not path.exists():
-        pytest.skip(f"the room {room} is not built yet")
     words = " ".join((ast.get_docstring(tree(path)) or "").split())
 
     assert "Belongs here" in words
