@@ -24,7 +24,8 @@ from declarations.loader import RegionDeclarations, digest
 from pipelines.generating import generate
 from pipelines.regions import BUNDLED, open_region
 from pipelines.settings import Settings
-from warehouse.lake import TEMPORARY_PREFIX, write_atomically
+from warehouse.lake import write_atomically
+from warehouse.leftovers import TEMPORARY_PREFIX, sweep
 from warehouse.provenance import code_version, fingerprint
 
 if TYPE_CHECKING:
@@ -110,7 +111,6 @@ def run_region(
     started = time.perf_counter()
     declared = open_region(name)
     from pipelines.resources import open_workspace  # noqa: PLC0415
-    from warehouse.connection import sweep  # noqa: PLC0415
 
     workspace = open_workspace(declared, settings.data_dir, settings.open_data)
     calendar = workspace.calendar()
@@ -123,7 +123,7 @@ def run_region(
     workspace.prepare()
     _claim(workspace)
     with region_lock(workspace):
-        sweep(workspace.spill)
+        sweep(workspace.root)
         generate(declared, settings)
         whole = period is None and select is None
         stamp = _stamp(workspace)

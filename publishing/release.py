@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import secrets
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -55,7 +54,8 @@ from publishing.release_tables import (
     release_tables,
     with_release_id,
 )
-from warehouse.lake import TEMPORARY_PREFIX, UNPARTITIONED, write_atomically
+from warehouse.lake import UNPARTITIONED, write_atomically
+from warehouse.leftovers import temporary_beside
 from warehouse.provenance import fingerprint
 from warehouse.workspace import Workspace
 
@@ -336,11 +336,9 @@ def _build_candidate(
 ) -> Path:
     folder = workspace.root / "candidates" / facts.release_id
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.parent.glob(f"{TEMPORARY_PREFIX}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
     if folder.exists():
         shutil.rmtree(folder)
-    temporary = folder.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}")
+    temporary = temporary_beside(folder)
     write_bundle(temporary, tables, _boundaries(workspace), workspace.declared.region, facts)
     temporary.replace(folder)
     return folder
@@ -463,6 +461,6 @@ def _point_latest(workspace: Workspace, release_id: str) -> None:
         return
     if link.exists() and not link.is_symlink():
         raise StorageError(f"{link} is not a link", "Move it away; the platform keeps it")
-    temporary = link.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}")
+    temporary = temporary_beside(link)
     temporary.symlink_to(release_id)
     temporary.replace(link)

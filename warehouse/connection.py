@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
+from warehouse.leftovers import SPILL_PREFIX, sweep
 from warehouse.sql import literal
 
 if TYPE_CHECKING:
@@ -110,18 +111,9 @@ class _Engine:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-SPILL_PREFIX = "spill-"
 _engines_lock = threading.Lock()
 _numbers = itertools.count(1)
 _engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
-
-
-def sweep(spill: Path) -> None:
-    """Remove the spill folders of processes that are gone: a killed run leaves its own behind."""
-    for folder in spill.glob(f"{SPILL_PREFIX}*"):
-        owner = folder.name.removeprefix(SPILL_PREFIX).split("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _close_engines() -> None:

@@ -17,6 +17,7 @@ import stat
 from pathlib import Path
 
 from declarations.errors import StorageError
+from warehouse.leftovers import temporary_beside
 
 KEY_BYTES = 32
 ENVIRONMENT_KEY = "LSOALINK_KEY"
@@ -90,7 +91,7 @@ def open_key_ring(data_dir: Path) -> KeyRing:
 
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n")

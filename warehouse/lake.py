@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.connection import run
 from warehouse.keys import KeyRing
+from warehouse.leftovers import temporary_beside
 from warehouse.sql import file_literal, literal
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ ENCRYPTED_ZONES: frozenset[str] = frozenset({"restricted"})
 """Record-level tables; every file in these zones is encrypted."""
 
 UNPARTITIONED = "all"
-TEMPORARY_PREFIX = ".writing-"
 _KEY_NAME = "lsoalink_lake"
 
 
@@ -78,7 +77,7 @@ def write_atomically(
         Wait until it is on the disk. Not needed for what a run would make again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
+    temporary = temporary_beside(path)
     with temporary.open("wb") as file:
         os.fchmod(file.fileno(), mode)
         file.write(content)
@@ -163,8 +162,7 @@ class Lake:
         path = self.path(table, period)
         encrypted = table.zone in ENCRYPTED_ZONES
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if encrypted else 0o755)
-        self._clean(path)
-        temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}-{path.name}")
+        temporary = temporary_beside(path)
         metadata = ", ".join(
             f"{key}: {literal(value)}"
             for key, value in {
@@ -221,9 +219,3 @@ class Lake:
     def _write_state(self, path: Path, state: State) -> None:
         record: dict[str, Any] = asdict(state)
         write_atomically(path.with_suffix(".json"), json.dumps(record).encode(), durable=False)
-
-    @staticmethod
-    def _clean(path: Path) -> None:
-        """Remove what a killed run left half written for this partition."""
-        for leftover in path.parent.glob(f"{TEMPORARY_PREFIX}*-{path.name}"):
-            leftover.unlink(missing_ok=True)

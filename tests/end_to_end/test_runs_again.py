@@ -14,8 +14,7 @@ import duckdb
 import pytest
 from command_line import Site
 
-from warehouse.connection import SPILL_PREFIX
-from warehouse.lake import TEMPORARY_PREFIX
+from warehouse.leftovers import SPILL_PREFIX, TEMPORARY_PREFIX
 
 pytestmark = pytest.mark.end_to_end
 

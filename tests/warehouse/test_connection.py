@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from declarations.errors import GeographyError, StorageError
-from warehouse import connection as module
-from warehouse.connection import SPILL_PREFIX, Limits, connect, limits_from_environment, run
+from warehouse.connection import Limits, connect, limits_from_environment, run
+from warehouse.leftovers import SPILL_PREFIX
 from warehouse.sql import ident, literal
 
 SMALL = Limits("200MB", 1)
@@ -182,15 +182,6 @@ def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None
     assert left not in now
     assert "not-ours" in now
     assert any(n.startswith(f"{SPILL_PREFIX}{os.getpid()}-") for n in now)
-
-
-def test_a_living_process_keeps_its_spill_folder(tmp_path: Path) -> None:
-    mine = tmp_path / f"{SPILL_PREFIX}{os.getpid()}-abc"
-    mine.mkdir()
-
-    module.sweep(tmp_path)
-
-    assert mine.is_dir()
 
 
 def test_temporary_files_of_record_level_work_are_encrypted(tmp_path: Path) -> None:

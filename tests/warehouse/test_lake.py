@@ -14,11 +14,13 @@ import pytest
 from declarations.errors import StorageError
 from warehouse.connection import Limits, connect
 from warehouse.keys import KeyRing
-from warehouse.lake import TEMPORARY_PREFIX, Lake, State, TableRef, write_atomically
+from warehouse.lake import Lake, State, TableRef, write_atomically
+from warehouse.leftovers import TEMPORARY_PREFIX, sweep
 
 PLAIN = TableRef("linked", "counts_mere")
 SECRET = TableRef("restricted", "admitted_mere")
 VALUE = "Zebedee Quillfeather"
+GONE = 2**22 + 1  # above every process number the kernel gives
 ROWS = f"SELECT i AS n, '{VALUE}' AS name FROM range(3) t(i) ORDER BY i"
 
 
@@ -99,6 +101,9 @@ def test_a_run_killed_before_the_rename_leaves_the_old_partition(
     assert lake.state(table, "2026-01") == before
     assert any(n.startswith(TEMPORARY_PREFIX) for n in names(folder))
 
+    gone = folder / f"{TEMPORARY_PREFIX}{GONE}-abcd-2026-01.parquet"
+    next(folder.glob(f"{TEMPORARY_PREFIX}*")).rename(gone)
+    sweep(lake.root)
     write(lake, con, table, "two", "SELECT 1 AS n")
     assert names(folder) == ["2026-01.json", "2026-01.parquet"]
     assert lake.is_current(table, "2026-01", "two")
@@ -118,18 +123,6 @@ def test_a_run_killed_between_file_and_state_leaves_it_stale(
             write(lake, con, PLAIN, "two", "SELECT 1 AS n")
 
     assert lake.state(PLAIN, "2026-01") is None
-
-
-def test_the_leftover_of_another_partition_is_not_touched(
-    lake: Lake, con: duckdb.DuckDBPyConnection
-) -> None:
-    write(lake, con, PLAIN, "one")
-    other = lake.path(PLAIN, "2026-02").with_name(f"{TEMPORARY_PREFIX}abcd-2026-02.parquet")
-    other.write_bytes(b"another process is writing this")
-
-    write(lake, con, PLAIN, "two")
-
-    assert other.exists()
 
 
 def test_a_failing_query_leaves_nothing_and_says_nothing(
