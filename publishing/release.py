@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 STATE_NAME = "state.json"
 LATEST = "latest"
+PUBLISHED = "release_published"
 QUALITY_PAGE = "quality.html"
 
 
@@ -183,7 +184,7 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
         state = {"fingerprint": wanted, "release_id": facts.release_id,
                  "candidate_hash": candidate_hash(published)}  # fmt: skip
         _write_state(workspace, state)
-        _point_latest(workspace, facts.release_id)
+        _finish(workspace, facts.release_id, state["candidate_hash"])
         return ReleaseOutcome(facts.release_id, state["candidate_hash"], "current", published)
     folder = _build_candidate(workspace, tables, facts)
     hashed = candidate_hash(folder)
@@ -202,8 +203,7 @@ def _resume(workspace: Workspace, state: dict[str, str]) -> ReleaseOutcome | Non
     release_id, hashed = state["release_id"], state["candidate_hash"]
     published = workspace.root / "published" / release_id
     if (published / MANIFEST_NAME).is_file():
-        _lock_files(published)
-        _point_latest(workspace, release_id)
+        _finish(workspace, release_id, hashed)
         return ReleaseOutcome(release_id, hashed, "current", published)
     candidate = workspace.root / "candidates" / release_id
     if not (candidate / MANIFEST_NAME).is_file() or candidate_hash(candidate) != hashed:
@@ -248,10 +248,30 @@ def publish(
     target = workspace.root / "published" / release_id
     target.parent.mkdir(parents=True, exist_ok=True)
     candidate.replace(target)
-    _lock_files(target)
-    _point_latest(workspace, release_id)
-    audit.append("release_published", release=release_id, candidate_hash=hashed)
+    _finish(workspace, release_id, hashed)
     return ReleaseOutcome(release_id, hashed, "published", target)
+
+
+def _finish(workspace: Workspace, release_id: str, hashed: str) -> None:
+    """Do what follows once an approved release stands in its place; done again, it does nothing.
+
+    A run killed between two of these steps leaves the rest to the next one. The chain is told of a
+    publication only where it knows the approval of exactly these bytes.
+    """
+    _lock_files(workspace.root / "published" / release_id)
+    _point_latest(workspace, release_id)
+    audit = AuditChain(workspace.root / "audit")
+    known = _audited(audit, release_id)
+    approved, published = (
+        known.get(event, {}).get("candidate_hash") for event in ("release_approved", PUBLISHED)
+    )
+    if approved == hashed and published != hashed:
+        audit.append(PUBLISHED, release=release_id, candidate_hash=hashed)
+
+
+def _audited(audit: AuditChain, release_id: str) -> dict[str, dict[str, Any]]:
+    """Return the last audit entry of each kind of event about a release."""
+    return {str(e.get("event")): e for e in audit.entries() if e.get("release") == release_id}
 
 
 def approve(
@@ -294,15 +314,13 @@ def release_faults(workspace: Workspace, folder: Path) -> list[str]:
     of those who approved are compared with the audit chain, too.
     """
     faults = compare_bundle(folder).sentences()
-    published = approved = None
-    for entry in AuditChain(workspace.root / "audit").entries():
-        if entry.get("release") == folder.name:
-            if entry.get("event") == "release_published":
-                published = entry.get("candidate_hash")
-            elif entry.get("event") == "release_approved":
-                approved = entry
-    if published is None or approved is None:
+    known = _audited(AuditChain(workspace.root / "audit"), folder.name)
+    if "release_approved" not in known:
         return [*faults, "The audit chain knows nothing of this release."]
+    approved = known["release_approved"]
+    published = approved["candidate_hash"]
+    if known.get(PUBLISHED, {}).get("candidate_hash") != published:
+        return [*faults, "Its publication was interrupted and is not in the audit chain yet."]
     strange = set(compare_bundle(folder).strange)
     if candidate_hash(folder, leave_out=strange) != published:
         faults.append("Its files are not those whose hash was approved.")

@@ -259,6 +259,55 @@ def test_a_release_changed_together_with_its_manifest_is_found_by_the_chain(
     assert any("not those whose hash" in fault for fault in release.release_faults(waiting, folder))
 
 
+class Killed(BaseException):
+    """Stands for a process that ends here."""
+
+
+@pytest.mark.parametrize("step", ["_lock_files", "_point_latest"])
+@pytest.mark.parametrize("state_lost", [False, True])
+def test_a_publication_killed_after_the_files_moved_is_finished_by_the_next_run(
+    waiting: Workspace, monkeypatch: pytest.MonkeyPatch, step: str, state_lost: bool
+) -> None:
+    candidate = build_release(waiting)
+    approve(waiting, candidate)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(release, step, killed)
+        with pytest.raises(Killed):
+            build_release(waiting)
+    folder = waiting.root / "published" / candidate.release_id
+    assert release.release_faults(waiting, folder) == [
+        "Its publication was interrupted and is not in the audit chain yet."
+    ]
+    if state_lost:
+        (waiting.root / "candidates" / "state.json").unlink()
+
+    assert build_release(waiting).outcome == "current"
+    assert release.release_faults(waiting, folder) == []
+    build_release(waiting)
+    chain = AuditChain(waiting.root / "audit").entries()
+    told = [e["candidate_hash"] for e in chain if e["event"] == "release_published"]
+    assert told.count(candidate.candidate_hash) == 1
+
+
+def test_a_folder_put_in_place_by_hand_is_never_told_to_the_chain_as_published(
+    waiting: Workspace,
+) -> None:
+    candidate = build_release(waiting)
+    folder = waiting.root / "published" / candidate.release_id
+    shutil.copytree(candidate.folder, folder)
+    (folder / MANIFEST_NAME).write_text('{"files": {}}')
+
+    build_release(waiting)
+
+    chain = AuditChain(waiting.root / "audit").entries()
+    told = [e["candidate_hash"] for e in chain if e["event"] == "release_published"]
+    assert candidate.candidate_hash not in told
+
+
 def test_what_two_people_approved_is_published_as_they_saw_it(waiting: Workspace) -> None:
     candidate = build_release(waiting)
     seen = content(candidate.folder)
