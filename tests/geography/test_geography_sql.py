@@ -1,7 +1,7 @@
 import pytest
 
 from declarations.errors import GeographyError
-from geography.scratch import Scratch
+from geography.placement.scratch import Scratch
 from geography.sql import columns_of, ident, one_row, require_columns
 
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import GeographyError
-from geography.choice import OUTPUT_COLUMNS
 from geography.placement import PlacementKeys, PlacementReport, Reference, place
+from geography.placement.choice import OUTPUT_COLUMNS
 
 A, B, C, D = (f"E0199000{i}" for i in range(1, 5))
 MERGED, COMPLEX, OUTSIDE = "E01990005", "E01990006", "E01000001"
@@ -187,7 +187,7 @@ def test_a_point_in_an_area_outside_the_region(region, squares):
 
 
 def test_points_in_several_chunks(region, locator, monkeypatch):
-    monkeypatch.setattr("geography.point_lookup.POINTS_AT_A_TIME", 3)
+    monkeypatch.setattr("geography.placement.point_lookup.POINTS_AT_A_TIME", 3)
     rows = [(400_050 + 100 * i, 300_500) for i in range(40)]
     load(region, ["x", "y"], rows)
     keys = PlacementKeys(by=("point",), x="x", y="y")
@@ -536,7 +536,7 @@ def test_a_column_that_placing_writes_is_refused(region):
 def test_a_loss_is_an_error(region, monkeypatch):
     load(region, ["l", "n"], [(A, 5), (B, 6)])
     keys = PlacementKeys(by=("lsoa",), lsoa="l", values=("n",))
-    from geography import choice
+    from geography.placement import choice
 
     sound = choice.placed_sql
     monkeypatch.setattr(choice, "placed_sql", lambda *a: f"FROM ({sound(*a)}) WHERE n > 5")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from declarations.errors import GeographyError
-from geography.choice import OUTPUT_COLUMNS
 from geography.coordinates import BNG
+from geography.placement.choice import OUTPUT_COLUMNS
 from geography.sql import columns_of, ident, one_row, require_columns
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from geography.placement.scratch import Scratch
     from geography.points import PointLocator
-    from geography.scratch import Scratch
 
 POINTS_AT_A_TIME = 1_000_000
 """Distinct coordinates taken out of DuckDB at a time."""

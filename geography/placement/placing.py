@@ -38,19 +38,17 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import GeographyError
-from geography import choice, lookups
 from geography.apportionment import apportion_sql
 from geography.codes import VintageDetection, decide_vintage, vintage_counts_sql
-from geography.inputs import KEYS, PlacementKeys, Reference, check_inputs
-from geography.point_lookup import look_up_points, look_up_split_postcodes
-from geography.scratch import Scratch
+from geography.placement import choice, lookups
+from geography.placement.inputs import PlacementKeys, Reference, check_inputs
+from geography.placement.point_lookup import look_up_points, look_up_split_postcodes
+from geography.placement.scratch import Scratch
 from geography.sql import columns_of, ident, one_row
 from geography.vintages import conversions_sql
 
 if TYPE_CHECKING:
     import duckdb
-
-__all__ = ["KEYS", "PlacementKeys", "PlacementReport", "Reference", "place"]
 
 
 @dataclass(frozen=True)
