@@ -38,12 +38,15 @@ def test_a_point_on_a_border_goes_to_the_smallest_code(squares, locator):
     assert backwards.locate(*on_border).tolist() == [A, B, D]
 
 
-def test_chunks_make_no_difference(squares):
+def test_chunks_make_no_difference(squares, monkeypatch):
     rng = np.random.default_rng(1)
     x, y = rng.uniform(399_500, 404_500, 200), rng.uniform(299_500, 301_500, 200)
     whole = PointLocator(squares).locate(x, y).tolist()
-    assert PointLocator(squares, chunk=7).locate(x, y).tolist() == whole
     assert whole == brute_force(squares, x, y)
+    monkeypatch.setattr("geography.points.CHUNK", 7)
+    monkeypatch.setattr("geography.point_grid.CHUNK", 5)
+    monkeypatch.setattr("geography.point_grid.EDGES_AT_A_TIME", 3)
+    assert PointLocator(squares).locate(x, y).tolist() == whole
 
 
 @settings(deadline=None, max_examples=30)
@@ -89,7 +92,8 @@ def test_no_points_give_no_codes(locator):
 
 def test_unfit_areas_are_refused(squares):
     bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
-    for geometry in (bow_tie, shapely.Polygon(), None):
+    line = shapely.LineString([(0, 0), (1, 1)])
+    for geometry in (bow_tie, shapely.Polygon(), line, None):
         bad = squares.copy()
         bad.loc[0, "geometry"] = geometry
         with pytest.raises(GeographyError, match="geometry"):
@@ -101,10 +105,34 @@ def test_unfit_areas_are_refused(squares):
         PointLocator(squares, code="msoa21cd")
     with pytest.raises(GeographyError, match="none at all"):
         PointLocator(squares.iloc[:0])
-    with pytest.raises(GeographyError, match="at least one"):
-        PointLocator(squares, chunk=0)
+    for tolerance in (-1.0, np.nan, np.inf):
+        with pytest.raises(GeographyError, match="tolerance"):
+            PointLocator(squares, tolerance=tolerance)
 
 
 def test_coordinates_of_different_length_are_refused(locator):
     with pytest.raises(GeographyError):
         locator.locate([1.0], [1.0, 2.0])
+
+
+def test_positions_name_the_same_areas_as_codes(locator):
+    x, y = [400_500, 403_500, 399_000], [300_500] * 3
+    assert locator.positions(x, y).tolist() == [0, 3, -1]
+    assert locator.codes[locator.positions(x, y)[:2]].tolist() == [A, D]
+
+
+def test_a_point_just_outside_is_given_to_the_nearest_area_within_the_tolerance(squares):
+    coast = PointLocator(squares, tolerance=20.0)
+    x = [399_990, 399_980, 399_979.9, 400_500, 401_000, np.nan]
+    y = [300_500, 300_500, 300_500, 300_500, 301_010, 300_500]
+    codes, snapped = coast.locate_or_snap(x, y)
+    # The fifth is as far from A as from B.
+    assert codes.tolist() == [A, A, None, A, A, None]
+    assert snapped.tolist() == [True, True, False, False, True, False]
+    assert coast.locate(x, y).tolist() == [None, None, None, A, None, None]
+
+
+def test_without_a_tolerance_nothing_is_snapped(squares):
+    codes, snapped = PointLocator(squares).locate_or_snap([399_999.999], [300_500])
+    assert codes.tolist() == [None]
+    assert not snapped.any()
