@@ -10,16 +10,21 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from declarations.base import Declaration, Identifier, Period
+
+IRISH_GRIDS = frozenset({29900, 29901, 29902, 29903, 2157})
+"""EPSG numbers of the Irish Grid and of Irish Transverse Mercator."""
 
 ColumnType = Literal["text", "integer", "number", "date", "month", "boolean"]
 LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice"]
 ReferenceRole = Literal[
     "areas", "hierarchy", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes",
-    "postcode_points", "uprns", "practices", "district_totals",
+    "postcode_points", "uprns", "practices", "district_totals", "area_lookups",
 ]  # fmt: skip
+LookupKey = Literal["lsoa21cd", "msoa21cd", "lad24cd"]
+"""By which of an LSOA's own codes a lookup of larger areas may be read."""
 
 
 class Column(Declaration):
@@ -135,6 +140,17 @@ class Location(Declaration):
         "registered"
     )
 
+    @field_validator("crs", mode="before")
+    @classmethod
+    def _not_irish(cls, value: object) -> object:
+        number = str(value).upper().removeprefix("EPSG:")
+        if number.isdigit() and int(number) in IRISH_GRIDS:
+            raise ValueError(
+                f"EPSG:{number} is an Irish grid, whose numbers look like British ones and lie "
+                "elsewhere; ask for EPSG:27700 or EPSG:4326"
+            )
+        return value
+
     @model_validator(mode="after")
     def _keys_have_columns(self) -> Self:
         for key in self.by:
@@ -192,6 +208,20 @@ class Count(Declaration):
         return self
 
 
+class AreaLevel(Declaration):
+    """One level of larger areas that a lookup gives."""
+
+    level: str = Field(
+        pattern=r"^[a-z]{2,8}[0-9]{2}$",
+        description="Name of the level, as in its code column without 'cd': wd24, icb24, pcon24.",
+    )
+    code: Identifier = Field(description="Column with the area's code.")
+    name: Identifier | None = Field(default=None, description="Column with the area's name.")
+    fit: Literal["exact", "best_fit"] = Field(
+        description="'exact': every LSOA lies wholly in one area. 'best_fit': by most residents."
+    )
+
+
 class FileFormat(Declaration):
     """How the file is to be read."""
 
@@ -223,6 +253,12 @@ class Contract(Declaration):
         "a place. 'statistics': published figures of an area, never summed. 'reference': lookups."
     )
     role: ReferenceRole | None = None
+    levels_of: LookupKey | None = Field(
+        default=None, description="role area_lookups: the column that names the smaller area."
+    )
+    levels: list[AreaLevel] = Field(
+        default_factory=list, description="role area_lookups: the levels of larger areas it gives."
+    )
     format: FileFormat = FileFormat()
     columns: list[Column] = Field(min_length=1)
     code_lists: dict[Identifier, list[str]] = Field(default_factory=dict)
@@ -273,8 +309,24 @@ class Contract(Declaration):
             raise ValueError(f"month_column {self.month_column} is not a column of type month")
         return self
 
+    @model_validator(mode="after")
+    def _levels_of_a_lookup(self) -> Self:
+        if (self.role == "area_lookups") != bool(self.levels and self.levels_of):
+            raise ValueError("levels_of and levels go with role: area_lookups, and both are needed")
+        if self.role != "area_lookups" and (self.levels or self.levels_of):
+            raise ValueError("levels_of and levels go with role: area_lookups, and only with it")
+        named = [level.level for level in self.levels]
+        if len(set(named)) != len(named):
+            raise ValueError("levels: a level is named twice")
+        own = {"lsoa21", "msoa21", "lad24"} & set(named)
+        if own:
+            raise ValueError(f"levels: {', '.join(sorted(own))} come from the region's areas")
+        return self
+
     def _columns_used(self) -> dict[str, set[str]]:
         used: dict[str, set[str]] = {"key": set(self.key)}
+        used["levels_of"] = {self.levels_of} if self.levels_of else set()
+        used["levels"] = {n for level in self.levels for n in (level.code, level.name) if n}
         if self.locate:
             used["locate"] = self.locate.columns | (
                 {self.locate.date} if self.locate.date else set()

@@ -16,6 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from declarations.agreements import Agreement
+from declarations.areas import CustomArea
 from declarations.base import Declaration
 from declarations.contracts import Contract, Count, Source
 from declarations.errors import ConfigurationError
@@ -30,6 +31,7 @@ FILE_KINDS: dict[str, type[Declaration]] = {
     "contract": Contract,
     "source": Source,
     "indicator": Indicator,
+    "area": CustomArea,
 }
 """Every kind of file a region folder may hold, and the model it must fit."""
 
@@ -73,6 +75,10 @@ class RegionDeclarations:
     region : Region
     agreements, contracts, sources, indicators : dict
         By identifier, in order of identifier.
+    files : dict
+        Path of each file, by folder and identifier.
+    areas : dict
+        The region's own areas, by identifier.
     """
 
     root: Path
@@ -82,6 +88,7 @@ class RegionDeclarations:
     sources: dict[str, Source]
     indicators: dict[str, Indicator]
     files: dict[str, Path] = field(default_factory=dict)
+    areas: dict[str, CustomArea] = field(default_factory=dict)
 
     def contract_of(self, source: Source) -> Contract:
         """Return the contract a source is delivered under."""
@@ -98,6 +105,10 @@ class RegionDeclarations:
     def reference_source(self, role: str) -> Source | None:
         """Return the source with a reference role, or None where the region has none."""
         return next((s for s in self.sources.values() if self.contract_of(s).role == role), None)
+
+    def reference_sources(self, role: str) -> list[Source]:
+        """Return every source with a reference role, in order."""
+        return [s for s in self.sources.values() if self.contract_of(s).role == role]
 
     def suppliers_of(self, measure: str) -> list[Source]:
         """Return the sources that count a measure."""
@@ -199,8 +210,8 @@ def load_region(
     Parameters
     ----------
     folder : Path
-        Holds ``region.yaml`` and the folders ``sources``, ``agreements``, ``contracts`` and
-        ``indicators``.
+        Holds ``region.yaml`` and the folders ``sources``, ``agreements``, ``contracts``,
+        ``indicators`` and ``areas``.
     contract_library, indicator_library : Path, optional
         Folders of contracts and indicators every region may use; the region's own files win. Of
         the library's indicators those are used whose measures the region counts.
@@ -225,11 +236,13 @@ def load_region(
         files.update({f"contracts/{k}": contract_library / f"{k}.yaml" for k in shared})
         contracts = dict(sorted({**contracts, **shared}.items()))
     own = _read_folder(folder / "indicators", Indicator, files)
+    areas = _read_folder(folder / "areas", CustomArea, files)
     declared = RegionDeclarations(
         root=folder, region=region, agreements=agreements, contracts=contracts, sources=sources,
-        indicators=own, files=files,
+        indicators=own, files=files, areas=areas,
     )  # fmt: skip
     _check_sources(declared)
+    _check_areas(declared)
     if indicator_library is not None:
         catalogue_files: dict[str, Path] = {}
         catalogue = _read_folder(indicator_library, Indicator, catalogue_files)
@@ -237,7 +250,7 @@ def load_region(
         files.update({f"catalogue/{k.split('/')[1]}": v for k, v in catalogue_files.items()})
         declared = RegionDeclarations(
             root=folder, region=region, agreements=agreements, contracts=contracts,
-            sources=sources, indicators={**usable, **own}, files=files,
+            sources=sources, indicators={**usable, **own}, files=files, areas=areas,
         )  # fmt: skip
     _check_indicators(declared)
     return declared
@@ -373,6 +386,33 @@ def _check_sources(declared: RegionDeclarations) -> None:
                 "Set synthetic: true on the source and its agreement, or synthetic: no in "
                 "region.yaml",
             )
+
+
+def _check_areas(declared: RegionDeclarations) -> None:
+    titles: dict[str, str] = {}
+    for area in declared.areas.values():
+        path = declared.files[f"areas/{area.id}"]
+        same = titles.setdefault(area.title.casefold(), area.id)
+        if same != area.id:
+            raise ConfigurationError(
+                f"{path}: title: the area {same} has the same title",
+                "Give each area a title of its own; a reader sees nothing else",
+            )
+        if area.polygon is not None and not (path.parent / area.polygon).is_file():
+            raise ConfigurationError(
+                f"{path}: polygon: there is no file {area.polygon} beside it",
+                "Put the file there, or add the area with 'lsoalink area add'",
+            )
+    levels: dict[str, str] = {}
+    for source in declared.reference_sources("area_lookups"):
+        for level in declared.contract_of(source).levels:
+            other = levels.setdefault(level.level, source.id)
+            if other != source.id:
+                raise ConfigurationError(
+                    f"{declared.files[f'sources/{source.id}']}: the level {level.level} is already "
+                    f"given by the source {other}",
+                    "Keep one lookup for each level",
+                )
 
 
 def _check_indicators(declared: RegionDeclarations) -> None:

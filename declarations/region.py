@@ -77,6 +77,14 @@ class Region(Declaration):
     expected_lsoas: int | None = Field(
         default=None, ge=1, description="How many 2021 LSOAs the region has; anything else stops."
     )
+    coast_tolerance: float = Field(
+        default=0,
+        ge=0,
+        le=500,
+        description="Metres by which a point may lie outside every area of the boundary file and "
+        "still be placed in the nearest, flagged point_snapped. For boundaries clipped to the "
+        "coast; the file must then go beyond the region's other edges.",
+    )
     first_period: Period = Field(description="The first month the region has data for.")
     last_period: Period | None = Field(
         default=None, description="The last month, for a region that is closed; else open-ended."

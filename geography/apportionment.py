@@ -112,9 +112,14 @@ def apportion_sql(
         for i, v in enumerate(values)
     )
     ranked = ", ".join(
-        f"row_number() OVER (PARTITION BY row_id ORDER BY m{i} DESC, part) AS k{i},"
-        f" abs(CAST(v{i} AS HUGEINT)) - sum(q{i}) OVER (PARTITION BY row_id) AS left{i}"
+        f"row_number() OVER by{i} AS k{i},"
+        f" abs(CAST(v{i} AS HUGEINT)) - sum(q{i}) OVER (by{i} ROWS BETWEEN UNBOUNDED PRECEDING"
+        f" AND UNBOUNDED FOLLOWING) AS left{i}"
         for i, _ in enumerate(values)
+    )
+    # One order for the rank and for the sum, so that the rows of a column are sorted only once.
+    orders = ", ".join(
+        f"by{i} AS (PARTITION BY row_id ORDER BY m{i} DESC, part)" for i, _ in enumerate(values)
     )
     split = ", ".join(
         f"TRY_CAST(sign(v{i}) * (q{i} + CAST(k{i} <= left{i} AS HUGEINT)) AS BIGINT) AS {ident(v)}"
@@ -143,6 +148,7 @@ WITH shares AS (
 ), ranked AS (
     SELECT *, {ranked}
     FROM shared
+    WINDOW {orders}
 )
 SELECT row_id AS {ident(row_id)}, part AS {ident(target)}, {split},
     CAST(NULL AS VARCHAR) AS apportion_reason
@@ -153,3 +159,30 @@ SELECT r.{ident(row_id)}, NULL, {whole},
 FROM {ident(rows)} r LEFT JOIN totals t ON t.key = r.{ident(key)}
 WHERE t.key IS NULL OR (({missing}) AND t.parts > 1)
 """
+
+
+def first_of_two_sql(value: str, first: str, total: str) -> str:
+    """SQL expression: what the first of two parts gets of a value; the second gets the rest.
+
+    With two parts the largest-remainder method comes to rounding the first share to the nearest
+    whole number, halves up: the one unit left over goes to the first part if its remainder is at
+    least half the total, and a tie goes to the smaller code. So no window is needed, and most split
+    areas have two parts.
+
+    Parameters
+    ----------
+    value : str
+        Expression of the whole number to split.
+    first, total : str
+        Expressions of the weight of the part with the smaller code, and of both, above zero.
+
+    Returns
+    -------
+    str
+        A BIGINT, NULL for NULL.
+    """
+    doubled = f"2 * CAST({total} AS HUGEINT)"
+    return (
+        f"CAST(sign({value}) * ((2 * abs(CAST({value} AS HUGEINT)) * {first} + {total})"
+        f" // ({doubled})) AS BIGINT)"
+    )

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from declarations.contracts import IRISH_GRIDS
 from declarations.errors import GeographyError
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 BNG = 27700
 WGS84 = 4326
-IRISH_GRIDS = frozenset({29900, 29901, 29902, 29903, 2157})
-"""EPSG codes of the Irish Grid and of Irish Transverse Mercator."""
 
 Kind = Literal["bng", "wgs84", "wgs84_swapped", "truncated", "web_mercator", "missing", "unknown"]
 KINDS: tuple[Kind, ...] = (

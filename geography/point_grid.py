@@ -239,8 +239,9 @@ class PointGrid:
         new[0], new[1:] = True, cell[1:] != cell[:-1]
         begins = np.flatnonzero(new)
         busy = cell[begins]
-        xr: Floats = self._left + (busy % self.shape[1] + 0.5) * self._size
-        yr: Floats = self._bottom + (busy // self.shape[1] + 0.5) * self._size
+        row, column = np.divmod(busy, self.shape[1])
+        xr = np.float64(self._left) + (column.astype(np.float64) + 0.5) * self._size
+        yr = np.float64(self._bottom) + (row.astype(np.float64) + 0.5) * self._size
         self._table = np.empty((len(cell), 6))
         unfit = np.zeros(len(busy), dtype=bool)
         number = np.cumsum(new) - 1

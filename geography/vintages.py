@@ -4,6 +4,9 @@ Belongs here: reading the ONS exact-fit lookup under its several headings, check
 must hold, and giving it weights. Does not belong here: which vintage a file is in (`codes`), and
 the splitting itself (`apportionment`).
 
+Whether a lookup is complete is for `lookup_completeness`, and the conversion of whole tables in
+either direction for `conversion`.
+
 Change indicators (ONS): U unchanged, one to one with the same code; S split, one 2011 area into
 several of 2021; M merged, several of 2011 into one; X complex, borders that cross. In the first
 version of the lookup there are 33,647 U, 1,900 S, 239 M and 10 X pairs; the second drops one X
@@ -188,13 +191,15 @@ def weighted_changes_sql(
     code, count : str
         Its columns.
     pair_weights : str, optional
-        Table lsoa11cd, lsoa21cd, weight for complex pairs, made from output areas.
+        Table lsoa11cd, lsoa21cd, weight for complex pairs, made by `pair_weights_sql`.
 
     Returns
     -------
     str
         lsoa11cd, lsoa21cd, chgind, weight BIGINT: 1 for U and M, residents of the 2021 area for S,
-        the weight of the pair for X. NULL where there is none: such an area is not split.
+        the weight of the pair for X. NULL where there is none: such an area is not split. A complex
+        pair without output areas weighs 0 where those of its 2021 area are known: none of its
+        people live in both.
     """
     join = ""
     complex_weight = "CAST(NULL AS BIGINT)"
@@ -203,7 +208,7 @@ def weighted_changes_sql(
             f"LEFT JOIN {ident(pair_weights)} p"
             " ON p.lsoa11cd = c.lsoa11cd AND p.lsoa21cd = c.lsoa21cd"
         )
-        complex_weight = "CAST(p.weight AS BIGINT)"
+        complex_weight = pair_weight_sql(pair_weights, "p", "c.lsoa21cd")
     return f"""
 SELECT c.lsoa11cd, c.lsoa21cd, c.chgind,
     CASE c.chgind
@@ -215,6 +220,64 @@ SELECT c.lsoa11cd, c.lsoa21cd, c.chgind,
 FROM {ident(changes)} c
 LEFT JOIN {ident(residents)} r ON r.{ident(code)} = c.lsoa21cd
 {join}
+"""
+
+
+def pair_weight_sql(pair_weights: str, joined: str, lsoa21cd: str) -> str:
+    """SQL expression: the weight of a pair, 0 where the pair has no output area, else NULL.
+
+    Parameters
+    ----------
+    pair_weights : str
+        Table lsoa11cd, lsoa21cd, weight, made by `pair_weights_sql`.
+    joined : str
+        Its alias in the query, left-joined by both codes.
+    lsoa21cd : str
+        The expression of the pair's 2021 code.
+    """
+    return f"""CASE
+        WHEN {joined}.lsoa21cd IS NOT NULL THEN CAST({joined}.weight AS BIGINT)
+        WHEN {lsoa21cd} IN (SELECT lsoa21cd FROM {ident(pair_weights)}) THEN 0
+    END"""
+
+
+def pair_weights_sql(
+    output_areas: str,
+    count: str = "residents",
+    *,
+    lsoa11: str = "lsoa11cd",
+    lsoa21: str = "lsoa21cd",
+) -> str:
+    """SQL that adds up the output areas of each pair of a 2011 and a 2021 LSOA.
+
+    Parameters
+    ----------
+    output_areas : str
+        Table with one row per output area of 2021: the 2011 LSOA it fits best, the 2021 LSOA it
+        lies in (exactly), and `count`.
+    count : str, default "residents"
+        Its whole number of persons, households or addresses.
+    lsoa11, lsoa21 : str
+        Its columns of codes.
+
+    Returns
+    -------
+    str
+        lsoa11cd, lsoa21cd, weight BIGINT. A 2021 LSOA with an output area that lacks its 2011 LSOA
+        or its count has no row: its parts are not known.
+    """
+    old, new, number = ident(lsoa11), ident(lsoa21), ident(count)
+    return f"""
+WITH complete AS (
+    SELECT {new} AS code
+    FROM {ident(output_areas)}
+    GROUP BY 1
+    HAVING count(*) = count({old}) AND count(*) = count({number})
+)
+SELECT {old} AS lsoa11cd, {new} AS lsoa21cd, CAST(sum({number}) AS BIGINT) AS weight
+FROM {ident(output_areas)}
+WHERE {new} IN (SELECT code FROM complete)
+GROUP BY 1, 2
 """
 
 

@@ -15,11 +15,11 @@ from declarations.loader import digest
 from geography.placement import PlacementKeys, PlacementReport, Reference, place
 from geography.sql import columns_of
 from intake.admission import admitted_table
+from intake.locator import point_locator
 from intake.records import read_record, remove_record, write_record
 from intake.reference import (
     AREAS,
     known_lsoas_sql,
-    point_locator,
     reference_table,
 )
 from intake.reference_plan import roles_of

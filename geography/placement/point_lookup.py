@@ -26,30 +26,33 @@ POINTS_AT_A_TIME = 1_000_000
 
 def locate_points(
     locator: PointLocator, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.bool_]]:
     """Area or reason of each coordinate pair, each read in its own coordinate system.
 
     Parameters
     ----------
     locator : PointLocator
-        Areas in EPSG:27700.
+        Areas in EPSG:27700; its tolerance says how far outside every area a point may lie.
     x, y : ndarray of float64, shape (n,)
         Easting and northing, or longitude and latitude.
 
     Returns
     -------
-    tuple of two ndarray of object, shape (n,)
-        Code or None; reason or None: point_missing, point_swapped, point_truncated, point_outside.
-        Exchanged coordinates are reported and not put right: the file's columns need its owner.
+    tuple of ndarray of object, ndarray of object and ndarray of bool, shape (n,)
+        Code or None; reason or None: point_missing, point_swapped, point_truncated, point_outside;
+        whether the point has the nearest area because it is just outside all of them. Exchanged
+        coordinates are reported and not put right: the file's columns need its owner.
     """
     kinds = classify(x, y)
     codes: NDArray[np.object_] = np.full(len(x), None, dtype=object)
+    snapped = np.zeros(len(x), dtype=bool)
     reasons: NDArray[np.object_] = np.full(len(x), "point_outside", dtype=object)
     grid = kinds == KINDS.index("bng")
-    codes[grid] = locator.locate(x[grid], y[grid])
+    codes[grid], snapped[grid] = locator.locate_or_snap(x[grid], y[grid])
     degrees = kinds == KINDS.index("wgs84")
     if degrees.any():
-        codes[degrees] = locator.locate(*to_bng(x[degrees], y[degrees]))
+        projected = to_bng(x[degrees], y[degrees])
+        codes[degrees], snapped[degrees] = locator.locate_or_snap(*projected)
     lost = np.flatnonzero(grid & ~_found(codes))
     swapped = _found(locator.locate(y[lost], x[lost]))
     reasons[lost[swapped]] = "point_swapped"
@@ -57,7 +60,7 @@ def locate_points(
     reasons[kinds == KINDS.index("truncated")] = "point_truncated"
     reasons[kinds == KINDS.index("missing")] = "point_missing"
     reasons[_found(codes)] = None
-    return codes, reasons
+    return codes, reasons, snapped
 
 
 def look_up_points(
@@ -96,7 +99,8 @@ def look_up_points(
     distinct = scratch.table("points_distinct", _distinct_points_sql(records, *columns))
     found = scratch.table(
         "points_found",
-        "SELECT 0.0::DOUBLE AS x, 0.0::DOUBLE AS y, '' AS lsoa21cd, '' AS reason WHERE false",
+        "SELECT 0.0::DOUBLE AS x, 0.0::DOUBLE AS y, '' AS lsoa21cd, '' AS reason,"
+        " false AS snapped WHERE false",
     )
     (total,) = one_row(con, f"SELECT count(*) FROM {ident(distinct)}")
     for start in range(0, total, POINTS_AT_A_TIME):
@@ -105,12 +109,13 @@ def look_up_points(
             [start, start + POINTS_AT_A_TIME],
         ).fetchnumpy()
         x, y = np.ma.getdata(chunk["x"]), np.ma.getdata(chunk["y"])
-        codes, reasons = locate_points(locator, x, y)
+        codes, reasons, snapped = locate_points(locator, x, y)
         columns_found = {
             "x": x,
             "y": y,
             "lsoa21cd": pa.array(codes, pa.string()),
             "reason": pa.array(reasons, pa.string()),
+            "snapped": snapped,
         }
         scratch.insert(found, pa.table(columns_found))
     return scratch.table("point", _points_sql(found, areas))
@@ -174,7 +179,8 @@ def _points_sql(found: str, areas: str) -> str:
     return f"""
 SELECT f.x, f.y, a.lsoa21cd AS area, CAST(NULL AS VARCHAR) AS split_key, 'point' AS method,
     CASE WHEN a.lsoa21cd IS NULL THEN coalesce(f.reason, 'out_of_region') END AS reason,
-    CAST(NULL AS VARCHAR) AS flag, 'none' AS conversion
+    CASE WHEN f.snapped AND a.lsoa21cd IS NOT NULL THEN 'point_snapped' END AS flag,
+    'none' AS conversion
 FROM {ident(found)} f LEFT JOIN {ident(areas)} a ON a.lsoa21cd = f.lsoa21cd
 """
 

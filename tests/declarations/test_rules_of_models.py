@@ -115,6 +115,15 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "key of no column": ("contracts/mere_cases.yaml", {"key": ["ghost"]}, "ghost"),
     "nothing counted": ("contracts/mere_cases.yaml", {"counts": []}, "needs counts"),
+    **{
+        f"Irish coordinates as {crs}": (
+            "contracts/mere_cases.yaml",
+            {"locate": {"by": ["point"], "x": "case_ref", "y": "case_ref", "crs": crs}},
+            "Irish grid",
+        )
+        for crs in ("EPSG:29902", "epsg:29903", 2157)
+    },
+    "a coast tolerance below zero": ("region.yaml", {"coast_tolerance": -1}, "greater than"),
     "nowhere": ("contracts/mere_cases.yaml", {"locate": None}, "needs locate"),
     "role of records": ("contracts/mere_cases.yaml", {"role": "areas"}, "role goes with"),
     "place of no column": (

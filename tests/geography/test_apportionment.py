@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import GeographyError
-from geography.apportionment import apportion_sql, largest_remainder
+from geography.apportionment import apportion_sql, first_of_two_sql, largest_remainder
 
 
 def split(con, rows, weights, values=("n",)):
@@ -112,3 +112,18 @@ def test_sql_is_exact_beyond_the_reach_of_floats(con):
 def test_twin_takes_many_values():
     parts = largest_remainder(np.arange(100), [3, 1, 4, 1, 5])
     assert parts.sum(axis=1).tolist() == list(range(100))
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
+@given(
+    value=st.none() | st.integers(-(10**6), 10**6) | st.integers(-1, 7),
+    first=st.integers(0, 10**6) | st.integers(0, 3),
+    second=st.integers(1, 10**6) | st.integers(1, 3),
+)
+def test_two_parts_are_split_as_by_largest_remainder(con, value, first, second):
+    query = f"SELECT {first_of_two_sql('v', 'w', 't')} FROM (SELECT ?::BIGINT v, ? w, ? t)"
+    (got,) = con.execute(query, [value, first, first + second]).fetchone()
+    want = None if value is None else largest_remainder([value], [first, second])[0][0]
+    assert got == want

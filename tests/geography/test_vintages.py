@@ -4,6 +4,7 @@ from declarations.errors import GeographyError
 from geography.vintages import (
     CONVERSIONS,
     conversions_sql,
+    pair_weights_sql,
     select_changes_sql,
     validate_changes,
     weighted_changes_sql,
@@ -93,6 +94,45 @@ def test_weights_are_residents_for_split_and_pairs_for_complex_areas(con):
     query = weighted_changes_sql("ch", "res", pair_weights="pw")
     found = {(o, n): w for o, n, _, w in con.execute(query).fetchall()}
     assert found["W01000006", "W01000016"] == 40
+
+
+OUTPUT_AREAS = [
+    ("W01000006", "W01000016", 40),
+    ("W01000006", "W01000016", 60),
+    ("W01000007", "W01000016", 30),
+    ("W01000007", "W01000017", 0),
+]
+
+
+def output_areas(con, rows):
+    con.execute("CREATE OR REPLACE TABLE oas (lsoa11cd VARCHAR, lsoa21cd VARCHAR, n BIGINT)")
+    con.executemany("INSERT INTO oas VALUES (?, ?, ?)", rows)
+    return {(o, n): w for o, n, w in con.execute(pair_weights_sql("oas", "n")).fetchall()}
+
+
+def test_pairs_are_weighed_by_their_output_areas(con):
+    assert output_areas(con, OUTPUT_AREAS) == {
+        ("W01000006", "W01000016"): 100,
+        ("W01000007", "W01000016"): 30,
+        ("W01000007", "W01000017"): 0,
+    }
+
+
+@pytest.mark.parametrize("gap", [(None, "W01000016", 5), ("W01000006", "W01000016", None)])
+def test_an_area_with_an_unknown_output_area_has_no_weights(con, gap):
+    assert output_areas(con, [*OUTPUT_AREAS, gap]) == {("W01000007", "W01000017"): 0}
+
+
+def test_a_pair_without_output_areas_weighs_nothing_if_its_area_is_known(con):
+    changes(con, [*GOOD, ("W01000008", "W01000016", "X"), ("W01000008", "W01000018", "X")])
+    con.execute("CREATE TABLE res AS SELECT 'E01000012' AS lsoa21cd, 1500 AS residents")
+    output_areas(con, OUTPUT_AREAS)
+    con.execute(f"CREATE TABLE pw AS {pair_weights_sql('oas', 'n')}")
+    query = weighted_changes_sql("ch", "res", pair_weights="pw")
+    found = {(o, n): w for o, n, _, w in con.execute(query).fetchall()}
+    assert found["W01000006", "W01000016"] == 100
+    assert found["W01000008", "W01000016"] == 0
+    assert found["W01000008", "W01000018"] is None
 
 
 def test_conversions_by_code(con):

@@ -1,0 +1,420 @@
+"""Converting a table of values between the LSOAs of 2011 and of 2021, in either direction.
+
+Belongs here: what becomes of each value of a table, and the proof that its totals close. Does not
+belong here: the SQL of the steps (`conversion_steps`), the lookup and its weights (`vintages`), and
+the placing of records, which never go back to 2011 (`placement`).
+
+Each area is unchanged, split, merged or complex, and each is handled apart:
+
+=================  =============================================================================
+`geo_conversion`   what was done
+=================  =============================================================================
+none               the area is the same, or the row already had a code of the other vintage
+merged             the counts of the areas that became one were added up
+split_weighted     whole counts were split by declared weights, by largest remainder
+complex            split by the output areas of each pair; without them NULL and `[x]`
+=================  =============================================================================
+
+What is split on the way from 2011 to 2021 is merged on the way back, and the other way round.
+
+A rate is never split and never added up. It is refused, or on request copied to each part of a
+split area with the status `[e]`; where areas were merged or redrawn it is NULL with `[x]`. A
+suppressed cell (status c) is refused where it would be split, or on request each part of it is
+NULL with `[c]`; a sum with a suppressed or missing part is missing too. Whatever could not be
+converted stands in the residual, with its reason, so that
+
+    total received = total converted + total in the residual
+
+holds for every column of counts; `convert` checks it. Counts must be whole numbers: a modelled
+fraction is not something largest remainder can keep whole.
+
+Rows of one area and group are added up before they are split, so that the order of rows does not
+matter; rows of unchanged areas, and those that already have a code of the other vintage, stay rows
+of their own. Only split, merged and complex areas (3 % of them) are grouped and ranked; everything
+else is one hash join.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from declarations.errors import GeographyError
+from geography import conversion_steps as steps
+from geography.placement.scratch import Scratch
+from geography.sql import columns_of, ident, one_row, require_columns
+from geography.vintages import CONVERSIONS, validate_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+Direction = Literal["2011_to_2021", "2021_to_2011"]
+Basis = Literal["population", "households", "addresses"]
+Handling = Literal["refuse", "mark"]
+
+CODES: dict[str, tuple[str, str]] = {
+    "2011_to_2021": ("lsoa11cd", "lsoa21cd"),
+    "2021_to_2011": ("lsoa21cd", "lsoa11cd"),
+}
+"""Direction to the columns of the lookup it leads from and to."""
+
+
+@dataclass(frozen=True)
+class SplitWeights:
+    """By what the counts of a split area are shared among its parts.
+
+    Attributes
+    ----------
+    basis : {"population", "households", "addresses"}
+        What the weights count; it should be what the values are counts of.
+    table : str
+        One row per area of the vintage converted to: `code` and the whole number `count`.
+    code, count : str
+        Its columns.
+    pairs : str or None
+        Table lsoa11cd, lsoa21cd, weight for complex areas, made by `vintages.pair_weights_sql`
+        from the same basis.
+    """
+
+    basis: Basis
+    table: str
+    code: str
+    count: str
+    pairs: str | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One column of counts, before and after.
+
+    Attributes
+    ----------
+    received, converted, residual : int
+        Sums over the table, its conversion, and what could not be converted.
+    """
+
+    received: int
+    converted: int
+    residual: int
+
+    @property
+    def close(self) -> bool:
+        """Whether nothing was lost or made."""
+        return self.received == self.converted + self.residual
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What `convert` did.
+
+    Attributes
+    ----------
+    direction : str
+        "2011_to_2021" or "2021_to_2011".
+    basis : str or None
+        What the weights count; None where none were given.
+    rows_received, rows_converted : int
+        Rows of the table and of its conversion.
+    conversions : dict of str to int
+        Rows of the conversion by `geo_conversion`.
+    residual_rows : dict of str to int
+        Rows of the residual by reason: code_missing, code_unknown (in neither vintage), complex
+        (no output-area weights), no_weights, suppressed, merged_with_missing.
+    totals : dict of str to Totals
+        For each column of counts; they close.
+    """
+
+    direction: Direction
+    basis: Basis | None
+    rows_received: int
+    rows_converted: int
+    conversions: dict[str, int]
+    residual_rows: dict[str, int]
+    totals: dict[str, Totals]
+
+
+def shares_sql(changes: str, direction: Direction, split_by: SplitWeights) -> str:
+    """SQL that shows by which shares the counts of each area are split.
+
+    Parameters
+    ----------
+    changes, direction, split_by
+        As for `convert`.
+
+    Returns
+    -------
+    str
+        from_code, to_code, conversion, weight, share DOUBLE. The shares of an area add up to one;
+        they are NULL where a part has no weight or all are zero: such an area is not split.
+    """
+    links = steps.links_sql(
+        changes,
+        CODES[direction],
+        (split_by.table, split_by.code, split_by.count),
+        split_by.pairs,
+    )
+    return f"""
+SELECT from_code, to_code, conversion, weight,
+    CASE WHEN count(weight) OVER area = count(*) OVER area AND total > 0
+        THEN weight / CAST(total AS DOUBLE) END AS share
+FROM ({links})
+WINDOW area AS (PARTITION BY from_code)
+"""
+
+
+@dataclass(frozen=True)
+class _Refusals:
+    rates: bool
+    suppressed: bool
+    unweighted: bool
+
+    def check(
+        self, found: tuple[int, ...], rates: Sequence[str], split_by: SplitWeights | None
+    ) -> None:
+        rated, suppressed, unweighted = found
+        if rated and self.rates:
+            raise GeographyError(
+                f"The rates {', '.join(rates)} stand in {rated} rows of areas that were split, "
+                "merged or redrawn, and a rate cannot be split or added up",
+                "Convert its numerator and denominator and divide them, or ask for it to be copied",
+            )
+        if suppressed and self.suppressed:
+            raise GeographyError(
+                f"{suppressed} suppressed rows are of areas that would have to be split",
+                "Ask the supplier for the counts, or have the parts marked as suppressed",
+            )
+        if unweighted and self.unweighted:
+            lack = f"no weights of {split_by.basis}" if split_by else "no weights declared"
+            raise GeographyError(
+                f"{unweighted} rows are of areas to be split that have {lack} for all their parts, "
+                "or only zeros",
+                "Give a table of population, households or addresses of every area, or have such "
+                "areas marked as not available",
+            )
+
+
+def convert(
+    con: duckdb.DuckDBPyConnection,
+    values: str,
+    into: str,
+    *,
+    changes: str,
+    direction: Direction = "2011_to_2021",
+    code: str | None = None,
+    by: Sequence[str] = (),
+    counts: Sequence[str] = (),
+    rates: Sequence[str] = (),
+    status: str | None = None,
+    split_by: SplitWeights | None = None,
+    copy_rates: bool = False,
+    if_suppressed: Handling = "refuse",
+    if_unweighted: Handling = "refuse",
+    residual: str | None = None,
+) -> ConversionReport:
+    """Write the values of a table for the areas of the other vintage.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        Holds the tables.
+    values : str
+        The table: `code`, the columns of `by`, `counts`, `rates` and `status`; others are left out.
+    into, residual : str
+        Names of the tables written, in place of any of the name; `residual` is by default `into`
+        with ``_residual`` behind it.
+    changes : str
+        Table lsoa11cd, lsoa21cd, chgind; validated here, its completeness is for
+        `lookup_completeness.check_complete`.
+    direction : {"2011_to_2021", "2021_to_2011"}
+        Which way.
+    code : str, optional
+        The column of area codes; by default lsoa11cd or lsoa21cd, by the direction.
+    by : sequence of str
+        Columns that tell the values of one area apart, such as a period.
+    counts : sequence of str
+        Additive whole numbers.
+    rates : sequence of str
+        Rates, means, shares, scores: anything that does not add up.
+    status : str, optional
+        The column of value statuses; c or [c] marks a suppressed row.
+    split_by : SplitWeights, optional
+        Needed where a count is to be split.
+    copy_rates : bool, default False
+        Copy rates to the parts of a split area and flag them, instead of refusing.
+    if_suppressed : {"refuse", "mark"}
+        What to do where a suppressed row would have to be split.
+    if_unweighted : {"refuse", "mark"}
+        What to do where an area to be split has a part without weight, or only zeros: its parts
+        become NULL with ``[x]``, and its counts go to the residual.
+
+    Returns
+    -------
+    ConversionReport
+        Numbers of rows, and totals that close. `into` has the other code, the columns of `by`,
+        `counts` (BIGINT), `rates`, the status (by default ``value_status``) and `geo_conversion`;
+        `residual` has the code, tidied, `by`, `counts`, `reason`.
+
+    Raises
+    ------
+    GeographyError
+        If a column is absent or named twice, counts are not whole numbers, the lookup or the
+        weights contradict themselves, or rates, suppressed rows or unweighted areas are refused.
+        Nothing is written then.
+    """
+    old, new = CODES[direction]
+    layout = steps.Layout(
+        source=code or old,
+        lookup_source=old,
+        target=new,
+        by=tuple(by),
+        counts=tuple(counts),
+        rates=tuple(rates),
+        status=status,
+        carries_conversion="geo_conversion" in columns_of(con, values),
+    )
+    left_over = residual or f"{into}_residual"
+    _check_layout(con, values, layout, {into.lower(), left_over.lower()})
+    validate_changes(con, changes)
+    _check_weights(con, split_by)
+    refuse = _Refusals(not copy_rates, if_suppressed == "refuse", if_unweighted == "refuse")
+    staged = f"_converting_{into}"
+    try:
+        with Scratch(con, into) as scratch:
+            _convert(con, scratch, values, staged, left_over, changes, layout, split_by, refuse)
+        con.execute(f"DROP TABLE IF EXISTS {ident(into)}")
+        con.execute(f"ALTER TABLE {ident(staged)} RENAME TO {ident(into)}")
+    finally:
+        con.execute(f"DROP TABLE IF EXISTS {ident(staged)}")
+    return _report(con, values, (into, left_over), layout, direction, split_by)
+
+
+def _check_layout(
+    con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout, written: set[str]
+) -> None:
+    named = [layout.source, *layout.by, *layout.counts, *layout.rates]
+    named += [layout.status] if layout.status else []
+    require_columns(con, values, named)
+    require_columns(con, values, layout.counts, integer=True)
+    lowered = [name.lower() for name in named]
+    twice = sorted({name for name in lowered if lowered.count(name) > 1})
+    if twice:
+        raise GeographyError(
+            f"The column {', '.join(twice)} of {values} is named more than once",
+            "Name each column as the code, a grouping column, a count, a rate or the status",
+        )
+    clash = {layout.target, "geo_conversion", "reason", layout.status_out} & set(lowered)
+    clash -= {layout.source.lower(), (layout.status or "").lower()}
+    if clash:
+        raise GeographyError(
+            f"The column {', '.join(sorted(clash))} of {values} would be written twice",
+            "Rename it, or leave it out of the columns to convert",
+        )
+    if not layout.counts and not layout.rates:
+        raise GeographyError(
+            f"No column of {values} is to be converted", "Name its counts or its rates"
+        )
+    if values.lower() in written or len(written) == 1:
+        raise GeographyError(
+            f"The conversion of {values} would be written over itself or its own residual",
+            "Give the tables different names",
+        )
+
+
+def _check_weights(con: duckdb.DuckDBPyConnection, split_by: SplitWeights | None) -> None:
+    if split_by is None:
+        return
+    tables: list[tuple[str, tuple[str, ...], str]] = [
+        (split_by.table, (split_by.code,), split_by.count)
+    ]
+    if split_by.pairs is not None:
+        tables.append((split_by.pairs, ("lsoa11cd", "lsoa21cd"), "weight"))
+    for table, codes, count in tables:
+        require_columns(con, table, codes)
+        require_columns(con, table, (count,), integer=True)
+        key = ", ".join(ident(c) for c in codes)
+        negative, repeated = one_row(
+            con,
+            f"SELECT coalesce(sum(negative), 0), count(*) FILTER (rows > 1) FROM ("
+            f"SELECT count(*) AS rows, count(*) FILTER ({ident(count)} < 0) AS negative "
+            f"FROM {ident(table)} WHERE {ident(codes[0])} IS NOT NULL GROUP BY {key})",
+        )
+        if negative or repeated:
+            raise GeographyError(
+                f"The weights of {split_by.basis} in {table} have {negative} negative numbers and "
+                f"{repeated} areas that stand more than once",
+                "Give one count, zero or above, for each area",
+            )
+
+
+def _convert(
+    con: duckdb.DuckDBPyConnection,
+    scratch: Scratch,
+    values: str,
+    staged: str,
+    residual: str,
+    changes: str,
+    layout: steps.Layout,
+    split_by: SplitWeights | None,
+    refuse: _Refusals,
+) -> None:
+    codes = (layout.lookup_source, layout.target)
+    weights = (split_by.table, split_by.code, split_by.count) if split_by else None
+    pairs = split_by.pairs if split_by else None
+    links = scratch.table("links", steps.links_sql(changes, codes, weights, pairs))
+    areas = scratch.table("areas", steps.areas_sql(links))
+    con.execute(
+        f"CREATE OR REPLACE TABLE {ident(staged)} AS {steps.staged_sql(values, areas, layout)}"
+    )
+    rows = scratch.table("rows", steps.changed_rows_sql(staged, areas, layout))
+    refuse.check(one_row(con, steps.refusals_sql(rows, layout)), layout.rates, split_by)
+    split = scratch.table("split", steps.split_sql(rows, links, layout))
+    shared = scratch.table("shared", steps.shared_sql(rows, links))
+    parts = scratch.table("parts", steps.parts_sql(rows, links, split, shared, layout))
+    sums = scratch.table("sums", steps.sums_sql(parts, layout))
+    con.execute(f"DELETE FROM {ident(staged)} WHERE geo_conversion IS NULL")
+    con.execute(f"INSERT INTO {ident(staged)} {steps.converted_sql(parts, sums, layout)}")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {ident(residual)} AS "
+        f"{steps.residual_sql(rows, parts, sums, layout)}"
+    )
+
+
+def _report(
+    con: duckdb.DuckDBPyConnection,
+    values: str,
+    written: tuple[str, str],
+    layout: steps.Layout,
+    direction: Direction,
+    split_by: SplitWeights | None,
+) -> ConversionReport:
+    into, residual = written
+    sums = "".join(f", coalesce(sum({ident(c)}), 0)" for c in layout.counts)
+    kinds = list(CONVERSIONS.values())
+    by_kind = "".join(f", count(*) FILTER (geo_conversion = '{kind}')" for kind in kinds)
+    received = one_row(con, f"SELECT count(*){sums} FROM {ident(values)}")
+    converted = one_row(con, f"SELECT count(*){sums}{by_kind} FROM {ident(into)}")
+    remaining = one_row(con, f"SELECT count(*){sums} FROM {ident(residual)}")
+    totals = {
+        name: Totals(int(received[i]), int(converted[i]), int(remaining[i]))
+        for i, name in enumerate(layout.counts, start=1)
+    }
+    wrong = [name for name, total in totals.items() if not total.close]
+    if wrong:
+        raise GeographyError(
+            f"The totals of {', '.join(wrong)} do not close in the conversion of {values}",
+            "Report this; the tables written must not be used",
+        )
+    reasons = con.execute(
+        f"SELECT reason, count(*) FROM {ident(residual)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return ConversionReport(
+        direction=direction,
+        basis=split_by.basis if split_by else None,
+        rows_received=received[0],
+        rows_converted=converted[0],
+        conversions=dict(zip(kinds, converted[1 + len(totals) :], strict=True)),
+        residual_rows=dict(reasons),
+        totals=totals,
+    )
