@@ -13,6 +13,8 @@ from assets.naming import WORKSPACES, group, key, owners, schema
 from assets.reporting import note_step, report, workspace_of
 from declarations.errors import ApprovalError
 from declarations.loader import RegionDeclarations
+from intake.boundary_quality import MEASURED_WITH, PLACING
+from intake.reference_plan import reference_roles
 
 if TYPE_CHECKING:
     pass
@@ -39,13 +41,13 @@ def _common(declared: RegionDeclarations, stage: str, name: str) -> dict[str, An
 
 
 def reference_asset(
-    declared: RegionDeclarations, role: str, sources: Sequence[str]
+    declared: RegionDeclarations, role: str, tables: Sequence[str]
 ) -> dg.AssetsDefinition:
-    """Return the asset of one reference table."""
+    """Return the asset of one reference table, made from the tables named."""
 
     @dg.asset(
         **_common(declared, "reference", f"reference_{role}"),
-        deps=[key(declared.region, f"admitted_{source}") for source in sources],
+        deps=[key(declared.region, table) for table in tables],
         kinds={"parquet", "duckdb"},
         description=f"Reference table {role.replace('_', ' ')}, cut to the region and checked.",
     )
@@ -102,24 +104,56 @@ def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.A
 
 def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """Return the asset of the quality tables and the internal quality page."""
+    name = "quality_report"
+    asset_key = key(declared.region, name)
+    measured = [
+        key(declared.region, f"reference_{role}")
+        for role in reference_roles(declared)
+        if role in MEASURED_WITH
+    ]
 
     @dg.asset(
-        **_common(declared, "quality", "quality_report"),
-        deps=deps,
+        **_common(declared, "quality", name),
+        deps=[*deps, *measured],
         kinds={"parquet", "html"},
-        description="What arrived, what was decided, what failed, what was placed: four tables and "
-        "a page, exact, for the data team and the governance officer.",
+        description="What arrived, what was decided, what failed, what was placed, how good the "
+        "boundaries are: five tables and a page, exact, for the data team and the governance "
+        "officer.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                "boundaries_place_postcodes",
+                asset=asset_key,
+                description="The boundaries put postcodes into their official areas well enough to "
+                "place single addresses.",
+            ),
+        ],
     )
     def quality(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from intake.quality import build_quality  # noqa: PLC0415
+        from intake.quality import build_quality, quality_rows  # noqa: PLC0415
         from publishing.release import write_internal_quality_page  # noqa: PLC0415
 
         workspace = workspace_of(context, declared)
         built = build_quality(workspace)
         page = write_internal_quality_page(workspace)
-        return report(context, built, page=dg.MetadataValue.path(str(page)))
+        checks = [_placing_check(quality_rows(workspace)["boundaries"])]
+        return report(context, built, checks, page=dg.MetadataValue.path(str(page)))
 
     return quality
+
+
+def _placing_check(rows: Sequence[dict[str, Any]]) -> dg.AssetCheckResult:
+    whole = [r for r in rows if r["check_id"] == PLACING and not r["area_code"]]
+    outcome = whole[0]["outcome"] if whole else "not_measured"
+    return dg.AssetCheckResult(
+        check_name="boundaries_place_postcodes",
+        passed=outcome in ("fine", "not_measured"),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "postcodes": whole[0]["checked"] if whole else 0,
+            "share": (whole[0]["share"] if whole else None) or 0.0,
+            "meaning": whole[0]["meaning"] if whole else "The region has no areas",
+        },
+    )
 
 
 def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
@@ -129,7 +163,15 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
 
     @dg.asset(
         **_common(declared, "release", name),
-        deps=[key(declared.region, n) for n in ("protected_observations", "quality_report")],
+        deps=[
+            key(declared.region, n)
+            for n in (
+                "protected_observations",
+                "quality_report",
+                "reference_area_lookups",
+                "reference_neighbours",
+            )
+        ],
         kinds={"duckdb", "csv", "html"},
         pool=RELEASE_POOL,
         description="The release: DuckDB file, Parquet, CSV, GeoPackage, map and quality page, and "

@@ -18,14 +18,21 @@ from assets.outputs import (
 from assets.sources import source_assets
 from declarations.loader import RegionDeclarations
 from indicators.library import sources_of
-from intake.reference_plan import inputs_of, reference_roles, roles_of
+from intake.reference_plan import MADE_AFTER, inputs_of, reference_roles, roles_of
 
 
 def region_assets(declared: RegionDeclarations) -> list[dg.AssetsDefinition]:
     """Return a region's assets: per source, reference tables, indicators, quality, release."""
     region = declared.region
     assets = [
-        reference_asset(declared, role, [s.id for s in inputs_of(declared, role)])
+        reference_asset(
+            declared,
+            role,
+            [
+                *(f"admitted_{s.id}" for s in inputs_of(declared, role)),
+                *(f"reference_{r}" for r in MADE_AFTER.get(role, ())),
+            ],
+        )
         for role in reference_roles(declared)
     ]
     for source in declared.sources.values():

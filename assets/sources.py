@@ -29,7 +29,7 @@ STATISTICS_SCHEMA = schema(
 )
 PLACE_COLUMNS = {
     "lsoa21cd": "VARCHAR", "lad24cd": "VARCHAR", "geo_method": "VARCHAR", "geo_reason": "VARCHAR",
-    "geo_conversion": "VARCHAR", "geo_flag": "VARCHAR",
+    "geo_conversion": "VARCHAR", "geo_flag": "VARCHAR", "geo_quality": "INTEGER",
 }  # fmt: skip
 
 
@@ -220,7 +220,8 @@ def _located(
             dg.AssetCheckSpec(
                 "accounting_closes",
                 asset=asset_key,
-                description="Placed and not placed add up to received, in rows and in amounts.",
+                description="Placed, apportioned, out of region and not placed add up to received, "
+                "in rows and in amounts.",
             )
         ],
     )

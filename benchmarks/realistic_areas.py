@@ -65,7 +65,7 @@ def make_areas(areas=35_672, vertices=150, seed=1):
     ])  # fmt: skip
     seeds = np.vstack([inner, frame])
     diagram = Voronoi(seeds)
-    ridge = np.array([v for v in diagram.ridge_vertices])
+    ridge = np.array(diagram.ridge_vertices)
     owners = diagram.ridge_points
     keep = (ridge >= 0).all(1) & (owners < areas).any(1)
     ridge, owners = ridge[keep], owners[keep]

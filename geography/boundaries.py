@@ -1,38 +1,43 @@
-"""Reading, repairing and simplifying the boundaries of areas.
+"""Reading and repairing the boundaries of areas.
 
 Belongs here: boundary files in any of the usual formats, made fit for point in polygon and for
-maps. Does not belong here: locating points (`points`), drawing (`publishing`).
+maps. Does not belong here: which coordinate system a file is in (`boundary_crs`), whether areas
+meet (`coverage`), how well they place addresses (`accuracy`), locating points (`points`).
 
-Facts. GeoJSON and GeoParquet that name no coordinate system are to be taken as longitude and
-latitude by their standards, and files on the National Grid without a name are common: coordinates
-too large for degrees are refused unless the caller says what they are. The generalised BSC
-boundaries (200 m) put only about 87 % of postcodes in their official LSOA; the BGC ones (20 m)
-about 99.4 %: never geocode with BSC. Column names differ in case between releases.
+Facts. The generalised BSC boundaries (200 m) put only about 87 % of postcodes in their official
+LSOA; the BGC ones (20 m) more than 99 %: never geocode with BSC. Column names differ in case
+between releases.
 """
 
 from __future__ import annotations
 
-import json
+import tempfile
+import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from declarations.errors import GeographyError
-from geography.coordinates import BNG, WGS84, require_supported_crs
+from geography.boundary_crs import GEOJSON, GEOPARQUET, settle_crs
+from geography.coordinates import BNG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     import geopandas
-    import numpy as np
     from numpy.typing import NDArray
 
-GEOPARQUET = frozenset({".parquet", ".geoparquet"})
-GEOJSON = frozenset({".geojson", ".json"})
 VECTOR = frozenset({".gpkg", ".shp", ".fgb"}) | GEOJSON
+SHAPEFILE_PARTS = frozenset({".shp", ".shx", ".dbf", ".prj", ".cpg"})
 
-DEGREES = (180.0, 90.0)
-"""Largest longitude and latitude; anything beyond is not in degrees."""
+ZIPPED_BYTES = 4 << 30
+"""How much a zipped boundary file may hold; the ultra-fine ones of a nation stay below."""
+
+GREAT_BRITAIN = (0.0, 0.0, 700_000.0, 1_300_000.0)
+"""Where the National Grid has land: left, bottom, right, top in metres."""
 
 
 @dataclass(frozen=True)
@@ -62,25 +67,6 @@ class BoundaryReport:
     duplicates: int
     repaired: int
     epsg_read: int
-
-
-@dataclass(frozen=True)
-class CoverageReport:
-    """Whether areas meet without gaps and overlaps.
-
-    Attributes
-    ----------
-    valid : bool
-        No two polygons overlap and shared borders are the same line, vertex by vertex.
-    faulty : tuple of int
-        Row positions of polygons with an edge that does not match its neighbour's.
-    overlap_area : float
-        Sum of the areas minus the area of their union, square metres; near zero without overlaps.
-    """
-
-    valid: bool
-    faulty: tuple[int, ...]
-    overlap_area: float
 
 
 def read_boundaries(
@@ -116,12 +102,16 @@ def read_boundaries(
     """
     if not columns:
         raise GeographyError("No column of the boundaries is named", "Name the column of codes")
-    frame = _load(path, layer)
-    read = len(frame)
-    frame = _named(frame, columns, path)
-    epsg = _settle_crs(frame, path, crs)
+    with _plain(path) as plain:
+        frame = _load(plain, layer)
+        read = len(frame)
+        if read == 0:
+            raise _no_area(path)
+        frame = _named(frame, columns, path)
+        epsg = settle_crs(frame, plain, crs)
     frame = frame.set_crs(epsg, allow_override=True)
     code = next(iter(columns))
+    frame[code] = _stripped(frame[code])
     without_code = int(frame[code].isna().sum())
     frame = frame[frame[code].notna()]
     if epsg != BNG:
@@ -134,70 +124,97 @@ def read_boundaries(
     if duplicates:
         frame = frame.dissolve(by=code, as_index=False, aggfunc="first")
     if len(frame) == 0:
-        raise GeographyError(f"The boundaries {path.name} hold no area", "Ask for the file again")
+        raise _no_area(path)
+    _check_place(frame, path)
     frame = frame.sort_values(code).reset_index(drop=True)[[*columns, "geometry"]]
     report = BoundaryReport(read, len(frame), empty, without_code, duplicates, repaired, epsg)
     return frame, report
 
 
-def check_coverage(areas: geopandas.GeoDataFrame) -> CoverageReport:
-    """Check that areas form a coverage: no overlap, shared borders identical.
-
-    Parameters
-    ----------
-    areas : geopandas.GeoDataFrame
-        Polygons in a projected coordinate system.
-
-    Returns
-    -------
-    CoverageReport
-        Gaps inside the region are not faults by themselves; lakes and holes exist.
-    """
-    import shapely  # noqa: PLC0415 (heavy)
-
-    geometry = _geometry(areas)
-    edges = shapely.coverage_invalid_edges(geometry)
-    faulty = tuple(int(i) for i, edge in enumerate(edges) if not shapely.is_empty(edge))
-    overlap = float(shapely.area(geometry).sum() - shapely.area(shapely.union_all(geometry)))
-    return CoverageReport(not faulty, faulty, max(overlap, 0.0))
+def _no_area(path: Path) -> GeographyError:
+    return GeographyError(f"The boundaries {path.name} hold no area", "Ask for the file again")
 
 
-def simplify_for_map(areas: geopandas.GeoDataFrame, tolerance: float) -> geopandas.GeoDataFrame:
-    """Simplify boundaries so that neighbours still share their borders.
+@contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """Give the boundary file itself, unpacked for a while where it came in a ZIP."""
+    if not path.is_file():
+        raise GeographyError(f"The boundaries {path.name} are not there", "Put the file in place")
+    if path.suffix.lower() != ".zip":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="boundaries-") as folder:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                chosen = _unpack(archive, path, Path(folder))
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+            raise GeographyError(
+                f"The boundaries {path.name} cannot be unpacked", "Ask for the file again"
+            ) from error
+        yield chosen
 
-    Parameters
-    ----------
-    areas : geopandas.GeoDataFrame
-        A coverage of polygons.
-    tolerance : float
-        About the largest shift of a border, in units of the coordinate system; 0 leaves all as it
-        is.
 
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        The same rows with simpler geometry. For maps alone: no point is to be placed with it.
-
-    Raises
-    ------
-    GeographyError
-        If the tolerance is negative, or an area vanishes.
-    """
-    import shapely  # noqa: PLC0415 (heavy)
-
-    if tolerance < 0:
-        raise GeographyError("The tolerance of simplifying is negative", "Give metres from 0 up")
-    simple = shapely.coverage_simplify(_geometry(areas), tolerance)
-    if shapely.is_empty(simple).any():
+def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> Path:
+    members = {
+        m: PurePosixPath(m.filename)
+        for m in archive.infolist()
+        if not m.is_dir() and not m.filename.startswith("__MACOSX/")
+    }
+    layers = [name for name in members.values() if name.suffix.lower() in VECTOR | GEOPARQUET]
+    if len(layers) != 1:
         raise GeographyError(
-            "Simplifying made areas vanish", "Use a tolerance below the size of the smallest area"
+            f"The boundaries {path.name} are a ZIP with {len(layers)} boundary files in it",
+            "Pack one boundary file, a Shapefile with its .shx, .dbf and .prj",
         )
-    return areas.set_geometry(simple, crs=areas.crs)
+    (layer,) = layers
+    wanted = {
+        m: name
+        for m, name in members.items()
+        if name == layer
+        or (
+            name.with_suffix("") == layer.with_suffix("") and name.suffix.lower() in SHAPEFILE_PARTS
+        )
+    }
+    if sum(m.file_size for m in wanted) > ZIPPED_BYTES:
+        raise GeographyError(
+            f"The boundaries {path.name} hold more than is unpacked", "Send the file as it is"
+        )
+    for member, name in wanted.items():
+        # The parts of a Shapefile are found by one name, in letters of one case.
+        (folder / f"{layer.stem}{name.suffix.lower()}").write_bytes(archive.read(member))
+    return folder / f"{layer.stem}{layer.suffix.lower()}"
+
+
+def _stripped(codes: Any) -> Any:
+    from pandas.api.types import is_string_dtype  # noqa: PLC0415 (heavy)
+
+    if not is_string_dtype(codes):
+        return codes
+    bare = codes.str.strip()
+    return bare.where(bare != "")
+
+
+def _check_place(frame: geopandas.GeoDataFrame, path: Path) -> None:
+    left, bottom, right, top = frame.total_bounds
+    west, south, east, north = GREAT_BRITAIN
+    if right < west or left > east or top < south or bottom > north:
+        raise GeographyError(
+            f"The boundaries {path.name} lie outside Great Britain",
+            "See whether longitude and latitude are exchanged, or declare the coordinate system",
+        )
 
 
 def _load(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
     import geopandas  # noqa: PLC0415 (heavy)
-    import pyogrio.errors  # noqa: PLC0415 (heavy)
+    import pyogrio  # noqa: PLC0415 (heavy)
+    from pyogrio.errors import (  # noqa: PLC0415 (heavy)
+        DataLayerError,
+        DataSourceError,
+        FeatureError,
+        GeometryError,
+    )
+    from pyproj.exceptions import CRSError  # noqa: PLC0415 (heavy)
+    from shapely.errors import ShapelyError  # noqa: PLC0415 (heavy)
 
     suffix = path.suffix.lower()
     if suffix not in VECTOR | GEOPARQUET:
@@ -205,22 +222,45 @@ def _load(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
             f"The boundaries {path.name} are in a format that is not read",
             "Give GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet",
         )
-    if not path.is_file():
-        raise GeographyError(f"The boundaries {path.name} are not there", "Put the file in place")
     try:
-        if suffix in GEOPARQUET:
-            return geopandas.read_parquet(path)
-        return geopandas.read_file(path, layer=layer, engine="pyogrio")
-    except (ValueError, OSError, pyogrio.errors.DataSourceError) as error:
+        # Coordinates that are no numbers are counted later; a warning of each would say nothing.
+        with np.errstate(invalid="ignore"):
+            if suffix in GEOPARQUET:
+                frame = geopandas.read_parquet(path)
+            else:
+                _check_layers(pyogrio.list_layers(path), path, layer)
+                frame = geopandas.read_file(path, layer=layer, engine="pyogrio")
+    except (
+        ValueError, OSError, LookupError, TypeError, NotImplementedError, DataLayerError,
+        DataSourceError, FeatureError, GeometryError, CRSError, ShapelyError,
+    ) as error:  # fmt: skip
         raise GeographyError(
             f"The boundaries {path.name} cannot be read as geometry", "Ask for the file again"
         ) from error
+    if not isinstance(frame, geopandas.GeoDataFrame):
+        raise GeographyError(
+            f"The boundaries {path.name} hold no geometry, only a table", "Ask for the boundaries"
+        )
+    return frame
+
+
+def _check_layers(layers: NDArray[np.object_], path: Path, layer: str | None) -> None:
+    names = [str(name) for name, kind in layers if kind is not None]
+    if (layer is None and len(names) > 1) or (layer is not None and layer not in names):
+        raise GeographyError(
+            f"The boundaries {path.name} have {len(names)} layers, and it is not said which of "
+            "them holds the areas" if layer is None
+            else f"The boundaries {path.name} have no layer of the name that is declared",
+            f"Name one of: {', '.join(names)}",
+        )  # fmt: skip
 
 
 def _named(
     frame: geopandas.GeoDataFrame, columns: Mapping[str, str], path: Path
 ) -> geopandas.GeoDataFrame:
     present = {str(name).lower(): name for name in frame.columns}
+    # A heading that is there letter by letter comes before one that differs in case alone.
+    present |= {heading.lower(): heading for heading in columns.values() if heading in frame}
     absent = [heading for heading in columns.values() if heading.lower() not in present]
     if absent:
         raise GeographyError(
@@ -232,70 +272,13 @@ def _named(
     return named.set_geometry("geometry", crs=frame.crs)
 
 
-def _settle_crs(frame: geopandas.GeoDataFrame, path: Path, crs: int | None) -> int:
-    """EPSG code of the file, from the file and the caller, or an error."""
-    read = _epsg(frame)
-    if crs is not None and read is not None and crs != read and _names_crs(path):
-        raise GeographyError(
-            f"The boundaries {path.name} say EPSG:{read} and their declaration EPSG:{crs}",
-            "Correct the declaration, or ask for the file again",
-        )
-    epsg = crs or read
-    if epsg is None:
-        raise GeographyError(
-            f"The boundaries {path.name} do not say their coordinate system",
-            "Declare it, for instance crs: 27700",
-        )
-    _check_extent(frame, path, epsg)
-    return require_supported_crs(epsg)
-
-
-def _epsg(frame: geopandas.GeoDataFrame) -> int | None:
-    if frame.crs is None:
-        return None
-    if frame.crs.to_authority() == ("OGC", "CRS84"):
-        # WGS84 with longitude first, which is the order of every file read here.
-        return WGS84
-    code: int | None = frame.crs.to_epsg()
-    return code
-
-
-def _names_crs(path: Path) -> bool:
-    """Whether the file itself names its coordinate system, rather than a reader's default."""
-    if path.suffix.lower() in GEOJSON:
-        with path.open(encoding="utf-8-sig") as file:
-            head = file.read(100_000)
-            return '"crs"' in head or '"crs"' in file.read()
-    if path.suffix.lower() in GEOPARQUET:
-        import pyarrow.parquet as pq  # noqa: PLC0415 (heavy)
-
-        metadata = pq.read_schema(path).metadata or {}
-        geo: dict[str, Any] = json.loads(metadata.get(b"geo", b"{}"))
-        return any("crs" in column for column in geo.get("columns", {}).values())
-    return True
-
-
-def _check_extent(frame: geopandas.GeoDataFrame, path: Path, epsg: int) -> None:
-    from pyproj import CRS  # noqa: PLC0415 (heavy)
-
-    left, bottom, right, top = frame.total_bounds
-    in_degrees = max(-left, right) <= DEGREES[0] and max(-bottom, top) <= DEGREES[1]
-    if CRS.from_epsg(epsg).is_geographic and not in_degrees:
-        raise GeographyError(
-            f"The boundaries {path.name} are taken as degrees, and their coordinates are too large",
-            "Declare their coordinate system, for the National Grid crs: 27700",
-        )
-    if not CRS.from_epsg(epsg).is_geographic and in_degrees:
-        raise GeographyError(
-            f"The boundaries {path.name} are taken as metres, and their coordinates are degrees",
-            "Declare their coordinate system, for longitude and latitude crs: 4326",
-        )
-
-
 def _repair(frame: geopandas.GeoDataFrame) -> tuple[geopandas.GeoDataFrame, int]:
     import shapely  # noqa: PLC0415 (heavy)
 
-    geometry = shapely.force_2d(_geometry(frame))
+    geometry = shapely.force_2d(np.array(frame.geometry.values, dtype=object))
+    at, owner = shapely.get_coordinates(geometry, return_index=True)
+    # Nothing can be repaired of a shape one of whose corners is nowhere.
+    geometry[owner[~np.isfinite(at).all(axis=1)]] = None
     present = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     invalid = present & ~shapely.is_valid(geometry)
     unfit = present & (invalid | (shapely.get_dimensions(geometry) != 2) | _is_collection(geometry))
@@ -319,9 +302,3 @@ def _polygons_of(geometry: Any) -> Any:
     valid = shapely.make_valid(geometry)
     parts = shapely.get_parts(shapely.get_parts(valid))
     return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-
-
-def _geometry(areas: geopandas.GeoDataFrame) -> NDArray[np.object_]:
-    import numpy as np  # noqa: PLC0415 (only here, with the heavy ones)
-
-    return np.array(areas.geometry.values, dtype=object)

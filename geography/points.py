@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from declarations.errors import GeographyError
+from geography.coordinates import require_supported_crs
 from geography.point_grid import NOWHERE, UNDECIDED, PointGrid
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class PointLocator:
     ------
     GeographyError
         If there is no area, a code is missing or repeated, a geometry is missing, empty, invalid or
-        no polygon, or the tolerance is negative.
+        no polygon, the areas are in an Irish grid, or the tolerance is negative.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class PointLocator:
         self.code = code
         self.tolerance = float(tolerance)
         self.epsg: int | None = areas.crs.to_epsg() if areas.crs is not None else None
+        if self.epsg is not None:
+            require_supported_crs(self.epsg)
         self.codes: NDArray[np.object_] = names[order]
         self._polygons = geometry[order]
         left, bottom, right, top = shapely.total_bounds(self._polygons)

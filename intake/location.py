@@ -1,7 +1,8 @@
 """The third stage: every admitted record gets its 2021 LSOA, or the reason why it has none.
 
-Belongs here: bringing a source's records and the region's reference tables together, and the
-accounting of what was placed. Does not belong here: how a place is found (``geography/``).
+Belongs here: bringing a source's records and the region's reference tables together. Does not
+belong here: how a place is found (``geography/``), or how the outcome is counted
+(``accounting.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from declarations.errors import ConfigurationError
 from declarations.loader import digest
 from geography.placement import PlacementKeys, PlacementReport, Reference, place
 from geography.sql import columns_of
+from intake.accounting import account, check_closes
 from intake.admission import admitted_table
 from intake.locator import point_locator
 from intake.records import read_record, remove_record, write_record
@@ -69,7 +71,7 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
     Raises
     ------
     GeographyError
-        If placed and not placed do not add up to what was received.
+        If what became of the rows or of a quantity does not add up to what was received.
     """
     contract = workspace.declared.contract_of(source)
     location = contract.locate
@@ -217,11 +219,7 @@ def _accounting(
     period: str,
     report: PlacementReport,
 ) -> list[dict[str, Any]]:
-    """Return the rows of the ``accounting`` table: received = placed + not placed, by quantity.
-
-    Rows of the file that never became records (broken, duplicate, a formula in a cell) count as
-    received and not placed.
-    """
+    """Return the rows of the table ``accounting``, once it is proved that they close."""
     decisions = (read_record(workspace, "decisions", source.id, period) or {}).get("decisions", [])
     taken = decisions[-1] if decisions else {}
     excluded = {
@@ -229,41 +227,13 @@ def _accounting(
         "row_duplicate": int(taken.get("rows_duplicate", 0)),
         "row_formula": int(taken.get("rows_formula", 0)),
     }
-    found: list[tuple[str, str, str, int]] = [
-        ("rows", "received", "all", report.received + sum(excluded.values())),
-        *(("rows", "not placed", reason, n) for reason, n in excluded.items() if n),
-        *(("rows", *line) for line in connection.execute(_rows_by_outcome_sql()).fetchall()),
-    ]
-    for column, total in sorted(report.values_received.items()):
-        found.append((column, "received", "all", total))
-        lines = connection.execute(_values_by_outcome_sql(column)).fetchall()
-        found.extend((column, *line) for line in lines)
+    lines = account(connection, PLACED, report, excluded)
+    check_closes(lines, source.id, period)
     return [
         {
             "source_id": source.id, "agency": source.agency, "period": period,
             "quantity": quantity, "outcome": outcome, "detail": detail, "amount": int(amount),
-            "amount_status": None,
+            "amount_status": None, "protected": False,
         }
-        for quantity, outcome, detail, amount in found
+        for quantity, outcome, detail, amount in lines
     ]  # fmt: skip
-
-
-def _rows_by_outcome_sql() -> str:
-    """Count records by how they were placed, or why not; one with any part placed is placed."""
-    return f"""
-    SELECT CASE WHEN method IS NOT NULL THEN 'placed' ELSE 'not placed' END AS outcome,
-           coalesce(method, reason) AS detail, count(*) AS amount
-    FROM (SELECT min(geo_method) FILTER (lsoa21cd IS NOT NULL) AS method, min(geo_reason) AS reason
-          FROM {PLACED} GROUP BY record_id)
-    GROUP BY ALL ORDER BY ALL
-    """
-
-
-def _values_by_outcome_sql(column: str) -> str:
-    """Sum an additive column by how it was placed, or why not."""
-    return f"""
-    SELECT CASE WHEN lsoa21cd IS NOT NULL THEN 'placed' ELSE 'not placed' END AS outcome,
-           CASE WHEN lsoa21cd IS NOT NULL THEN geo_method ELSE geo_reason END AS detail,
-           CAST(coalesce(sum({ident(column)}), 0) AS BIGINT) AS amount
-    FROM {PLACED} GROUP BY ALL ORDER BY ALL
-    """

@@ -1,8 +1,9 @@
 """The quality tables: what arrived, what was decided, what failed, what was placed.
 
-Belongs here: gathering what the stages recorded into four Parquet tables, so that quality itself
-can be queried. Exact, for the data team and the officer; no value of a record is in them.
-Does not belong here: the pages made from them (``publishing/``).
+Belongs here: gathering what the stages recorded into Parquet tables, so that quality itself can be
+queried. Exact, for the data team and the officer; no value of a record is in them.
+Does not belong here: the pages made from them (``publishing/``), or measuring boundaries
+(``boundary_quality.py``).
 """
 
 from __future__ import annotations
@@ -13,21 +14,28 @@ from typing import TYPE_CHECKING, Any
 from declarations.base import last_day
 from declarations.contracts import Source
 from declarations.loader import digest
+from intake.accounting import differences
 from intake.arrival import store_of
+from intake.boundary_quality import boundaries_fingerprint, boundary_rows
 from intake.records import all_records, read_record
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
-from warehouse.workspace import Built, Workspace
+from warehouse.workspace import Absent, Built, Workspace
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
 TABLES = ("deliveries", "decisions", "checks", "accounting")
+"""Those made from what the stages recorded; ``boundaries`` is measured."""
+
 INTEGERS = frozenset(
     {"version", "bytes", "days_late", "rows_read", "rows_filtered", "rows_broken", "rows_formula",
-     "rows_duplicate", "rows_kept", "rows_checked", "rows_failed", "amount"}
+     "rows_duplicate", "rows_kept", "rows_checked", "rows_failed", "amount", "checked", "faults",
+     "outside", "left_out"}
 )  # fmt: skip
+BOOLEANS = frozenset({"protected"})
+DOUBLES = frozenset({"share", "lower_ci", "upper_ci", "area_m2", "width_m"})
 COLUMNS = {
     "deliveries": ("source_id", "period", "version", "file_name", "sha256", "bytes", "arrived_on",
                    "outcome", "reason", "message", "days_late"),
@@ -38,17 +46,20 @@ COLUMNS = {
     "checks": ("source_id", "period", "version", "check_id", "expectation", "column_name",
                "severity", "outcome", "rows_checked", "rows_failed", "meaning"),
     "accounting": ("source_id", "agency", "period", "quantity", "outcome", "detail", "amount",
-                   "amount_status"),
+                   "amount_status", "protected"),
+    "boundaries": ("source_id", "check_id", "area_code", "area_name", "other_code", "outcome",
+                   "checked", "faults", "outside", "left_out", "share", "lower_ci", "upper_ci",
+                   "area_m2", "width_m", "meaning"),
 }  # fmt: skip
 
 
 def quality_table(name: str) -> TableRef:
-    """Return one of the four quality tables."""
+    """Return one of the quality tables."""
     return TableRef("quality", f"quality_{name}")
 
 
 def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the four tables, as the stages recorded them."""
+    """Return the rows of the tables, as the stages recorded them and the boundaries measured."""
     declared = workspace.declared.sources
     deliveries = [d.as_row() for d in store_of(workspace).deliveries() if d.source_id in declared]
     decisions: list[dict[str, Any]] = []
@@ -61,8 +72,15 @@ def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
     ]
     return {
         "deliveries": deliveries, "decisions": decisions, "checks": checks,
-        "accounting": accounting,
+        "accounting": accounting, "boundaries": _measured_boundaries(workspace),
     }  # fmt: skip
+
+
+def _measured_boundaries(workspace: Workspace) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    path = workspace.lake.path(quality_table("boundaries"))
+    return pq.read_table(path).to_pylist() if path.is_file() else []
 
 
 def as_arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
@@ -73,6 +91,10 @@ def as_arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     for column in COLUMNS[name]:
         if column in INTEGERS:
             kind = pa.int64()
+        elif column in DOUBLES:
+            kind = pa.float64()
+        elif column in BOOLEANS:
+            kind = pa.bool_()
         elif column == "arrived_on":
             kind = pa.date32()
         else:
@@ -86,10 +108,11 @@ def as_arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def build_quality(workspace: Workspace) -> list[Built]:
-    """Write the four quality tables, those that changed."""
-    built = []
-    for name, rows in quality_rows(workspace).items():
-        table = as_arrow(name, rows)
+    """Write the quality tables, those that changed."""
+    built = [_build_boundaries(workspace)]
+    found = quality_rows(workspace)
+    for name in TABLES:
+        table = as_arrow(name, found[name])
         content = fingerprint(
             ["quality", name, workspace.code_version, digest(workspace.declared.region)],
             [repr(row) for row in table.to_pylist()],
@@ -101,6 +124,19 @@ def build_quality(workspace: Workspace) -> list[Built]:
 
         built.append(workspace.build(quality_table(name), fingerprint=content, produce=produce))
     return built
+
+
+def _build_boundaries(workspace: Workspace) -> Built:
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        rows = boundary_rows(workspace, connection)
+        if rows is None:
+            return Absent("the region has no areas yet")
+        connection.register("boundary_rows", as_arrow("boundaries", rows))
+        return "SELECT * FROM boundary_rows"
+
+    return workspace.build(
+        quality_table("boundaries"), fingerprint=boundaries_fingerprint(workspace), produce=produce
+    )
 
 
 def due_on(workspace: Workspace, source: Source, period: str) -> dt.date:
@@ -126,16 +162,15 @@ def open_accounts(
 ) -> tuple[int, list[str]]:
     """Return how many accounts a source has, and those in which the sums do not close.
 
-    An account is one period and quantity: received must equal placed plus not placed.
+    An account is one period and quantity, see ``accounting.py``.
     """
     count = 0
-    still_open: list[str] = []
+    unclosed: list[str] = []
     for period in periods:
         record = read_record(workspace, "accounting", source.id, period)
-        sums: dict[str, int] = {}
-        for row in record["rows"] if record else []:
-            sign = 1 if row["outcome"] == "received" else -1
-            sums[row["quantity"]] = sums.get(row["quantity"], 0) + sign * row["amount"]
-        count += len(sums)
-        still_open.extend(f"{period} {name}" for name, rest in sorted(sums.items()) if rest)
-    return count, still_open
+        found = differences(record["rows"] if record else [])
+        count += len(found)
+        unclosed.extend(
+            f"{period} {quantity}" for (_, _, quantity), rest in sorted(found.items()) if rest
+        )
+    return count, unclosed

@@ -7,15 +7,17 @@ Does not belong here: the meaning of a lookup (``geography/``).
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
 from declarations.errors import ConfigurationError, GeographyError
 from declarations.loader import digest
-from geography.vintages import validate_changes, weighted_changes_sql
+from geography.lookup_completeness import check_complete
+from geography.vintages import pair_weights_sql, validate_changes, weighted_changes_sql
 from intake.admission import admitted_table
-from intake.reference_plan import inputs_of
+from intake.area_lookups import area_lookups_query, custom_fingerprint
+from intake.neighbours import neighbours_query
+from intake.reference_plan import MADE_AFTER, inputs_of
 from warehouse.connection import run
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
@@ -24,8 +26,6 @@ from warehouse.workspace import Absent, Built, Workspace
 
 if TYPE_CHECKING:
     import duckdb
-
-    from geography.points import PointLocator
 
 AREAS = TableRef("reference", "reference_areas")
 
@@ -49,20 +49,31 @@ def build_reference(workspace: Workspace, role: str) -> Built:
     wanted = fingerprint(
         ["reference", role, workspace.code_version, digest(workspace.declared.region)],
         [workspace.state_of(admitted_table(s)) for s in sources],
+        [workspace.state_of(reference_table(r)) for r in MADE_AFTER.get(role, ())],
+        custom_fingerprint(workspace.declared) if role == "area_lookups" else "",
     )
 
     def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        present: list[Source] = []
         for source in sources:
             scan = workspace.lake.scan(admitted_table(source))
+            if scan is None and role == "area_lookups" and present:
+                # A lookup that did not come takes its own levels away and no others.
+                continue
             if scan is None:
                 return _lacking(workspace, role, source)
+            present.append(source)
             run(connection, f"CREATE VIEW {ident(source.id)} AS SELECT * FROM {scan}", table=role)
         if role == "areas":
             return _areas(connection, workspace, sources)
         if role == "lsoa_changes":
-            return _changes(connection, sources)
+            return _changes(connection, workspace, sources)
         if role == "postcodes":
             return _postcodes(connection, sources)
+        if role == "area_lookups":
+            return area_lookups_query(connection, workspace, AREAS, present)
+        if role == "neighbours":
+            return neighbours_query(connection, workspace, AREAS, sources[0])
         return f"SELECT * EXCLUDE (record_id) FROM {ident(sources[0].id)} ORDER BY record_id"
 
     return workspace.build(
@@ -148,36 +159,76 @@ def _areas(
     return "SELECT * FROM region_areas ORDER BY lsoa21cd"
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, sources: list[Source]) -> str:
+def _changes(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, sources: list[Source]
+) -> str:
+    table = "reference_lsoa_changes"
+    given = {s.id for s in sources}
+    of_role = {r: workspace.declared.reference_source(r) for r in ("areas", "output_areas")}
+    areas, output_areas = (s.id if s and s.id in given else None for s in of_role.values())
+    residents = [s.id for s in sources[1:] if s.id not in (areas, output_areas)]
     run(
         connection,
         f"CREATE TEMP TABLE changes AS SELECT lsoa11cd, lsoa21cd, chgind "
         f"FROM {ident(sources[0].id)}",
-        table="reference_lsoa_changes",
+        table=table,
     )
     validate_changes(connection, "changes")
-    if len(sources) > 1:
-        weights = f"SELECT lsoa AS lsoa21cd, residents FROM {ident(sources[1].id)}"
+    if areas:
+        known = f"SELECT DISTINCT lsoa21cd FROM {ident(areas)} WHERE lsoa21cd IS NOT NULL"
+        run(connection, f"CREATE TEMP TABLE known_lsoas AS {known}", table=table)
+        check_complete(connection, "changes", known_lsoa21="known_lsoas")
+    if residents:
+        weights = f"SELECT lsoa AS lsoa21cd, residents FROM {ident(residents[0])}"
     else:
         weights = "SELECT CAST(NULL AS VARCHAR) AS lsoa21cd, CAST(NULL AS BIGINT) AS residents"
-    run(connection, f"CREATE TEMP TABLE residents AS {weights}", table="reference_lsoa_changes")
-    return f"SELECT * FROM ({weighted_changes_sql('changes', 'residents')}) ORDER BY ALL"
+    run(connection, f"CREATE TEMP TABLE residents AS {weights}", table=table)
+    pairs = _pair_weights(connection, output_areas)
+    query = weighted_changes_sql("changes", "residents", pair_weights=pairs)
+    return f"SELECT * FROM ({query}) ORDER BY ALL"
+
+
+def _pair_weights(connection: duckdb.DuckDBPyConnection, output_areas: str | None) -> str | None:
+    """Weigh complex pairs by their output areas, where the lookup says both LSOAs of each."""
+    needed = {"lsoa11cd", "lsoa21cd", "oa_residents"}
+    if output_areas is None or not needed <= _columns(connection, output_areas):
+        return None
+    query = pair_weights_sql(output_areas, "oa_residents")
+    run(connection, f"CREATE TEMP TABLE pairs AS {query}", table="reference_lsoa_changes")
+    return "pairs"
 
 
 def _postcodes(connection: duckdb.DuckDBPyConnection, sources: list[Source]) -> str:
-    wanted = ("pcds", "dointr", "doterm", "easting", "northing", "lsoa11cd", "lsoa21cd")
+    from geography.directories import select_directory_sql  # noqa: PLC0415
+
+    directory = select_directory_sql(connection, sources[0].id)
+    order = "ORDER BY p.pcds, p.dointr, p.doterm"
     if len(sources) == 1:
-        return f"SELECT {', '.join(wanted)} FROM {ident(sources[0].id)} ORDER BY pcds"
+        columns = _postcode_columns("p.easting", "p.northing", "NULL")
+        return f"{columns} FROM ({directory}) p {order}"
+    points = _postcode_points(connection, sources[1])
+    columns = _postcode_columns(
+        "coalesce(p.easting, q.easting)", "coalesce(p.northing, q.northing)", "q.point_quality"
+    )
+    return f"{columns} FROM ({directory}) p LEFT JOIN ({points}) q ON q.pcds = p.pcds {order}"
+
+
+def _postcode_columns(easting: str, northing: str, point_quality: str) -> str:
+    """SQL: what is kept of a directory. The two scales of quality stay in two columns."""
+    return (
+        f"SELECT p.pcds, p.dointr, p.doterm, {easting} AS easting, {northing} AS northing, "
+        f"p.quality, CAST({point_quality} AS INTEGER) AS point_quality, p.oa21cd, p.lsoa11cd, "
+        "p.lsoa21cd"
+    )
+
+
+def _postcode_points(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
     from geography.postcodes import normalise_sql  # noqa: PLC0415
 
-    points = (
-        f"SELECT {normalise_sql('postcode')} AS pcds, min(easting) AS easting, "
-        f"min(northing) AS northing FROM {ident(sources[1].id)} GROUP BY 1"
-    )
+    quality = "min(quality)" if "quality" in _columns(connection, source.id) else "NULL"
     return (
-        "SELECT p.pcds, p.dointr, p.doterm, coalesce(p.easting, q.easting) AS easting, "
-        "coalesce(p.northing, q.northing) AS northing, p.lsoa11cd, p.lsoa21cd "
-        f"FROM {ident(sources[0].id)} p LEFT JOIN ({points}) q ON q.pcds = p.pcds ORDER BY p.pcds"
+        f"SELECT {normalise_sql('postcode')} AS pcds, min(easting) AS easting, "
+        f"min(northing) AS northing, {quality} AS point_quality FROM {ident(source.id)} GROUP BY 1"
     )
 
 
@@ -186,24 +237,3 @@ def known_lsoas_sql(workspace: Workspace) -> str | None:
     source = workspace.declared.reference_source("areas")
     scan = workspace.lake.scan(admitted_table(source)) if source else None
     return f"SELECT DISTINCT lsoa21cd FROM {scan}" if scan else None
-
-
-@functools.lru_cache(maxsize=2)
-def _locator(path: str, state: str) -> PointLocator:
-    import geopandas  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    from geography.points import PointLocator  # noqa: PLC0415
-
-    table = pq.read_table(path, columns=["lsoa21cd", "geometry"])
-    shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-    frame = geopandas.GeoDataFrame(
-        {"lsoa21cd": table.column("lsoa21cd").to_pylist()}, geometry=shapes, crs=27700
-    )
-    return PointLocator(frame, code="lsoa21cd")
-
-
-def point_locator(workspace: Workspace) -> PointLocator:
-    """Return the locator of the region's areas; made once a process for the same areas."""
-    return _locator(str(workspace.lake.path(AREAS)), workspace.state_of(AREAS))

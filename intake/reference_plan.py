@@ -17,11 +17,16 @@ COPIED_ROLES = ("uprns", "output_areas", "practices", "boundaries_2011", "distri
 
 MADE_FROM = {
     "areas": ("areas", "hierarchy"),
-    "lsoa_changes": ("lsoa_changes",),
+    "lsoa_changes": ("lsoa_changes", "areas", "output_areas"),
     "postcodes": ("postcodes", "postcode_points"),
     **{role: (role,) for role in COPIED_ROLES},
+    "area_lookups": ("areas", "hierarchy", "lsoa_changes"),
+    "neighbours": ("areas",),
 }
 """For each reference table the roles it is made from; without the first there is no table."""
+
+MADE_AFTER = {"area_lookups": ("areas",), "neighbours": ("areas",)}
+"""Reference tables that are made from other reference tables besides."""
 
 ROLE_OF_KEY = {"uprn": "uprns", "postcode": "postcodes", "output_area": "output_areas"}
 """Which reference table a location key needs, besides areas and changes."""
@@ -35,6 +40,8 @@ def reference_roles(declared: RegionDeclarations) -> list[str]:
 def inputs_of(declared: RegionDeclarations, role: str) -> list[Source]:
     """Return the sources a reference table is made from."""
     sources = [s for s in (declared.reference_source(r) for r in MADE_FROM[role]) if s]
+    if role == "area_lookups":
+        sources.extend(declared.reference_sources("area_lookups"))
     if role == "lsoa_changes":
         sources.extend(declared.suppliers_of(RESIDENTS)[:1])
     return sources

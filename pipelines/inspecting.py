@@ -49,6 +49,7 @@ def workspace_of(declared: RegionDeclarations, settings: Settings) -> Workspace:
 
 def print_summary(name: str, settings: Settings, *, seconds: float | None) -> None:
     """Write the paths of a run's results and a five-line summary."""
+    from intake.accounting import ACCOUNTED, RECEIVED, totals  # noqa: PLC0415
     from intake.quality import quality_rows  # noqa: PLC0415
 
     declared = open_region(name)
@@ -57,10 +58,7 @@ def print_summary(name: str, settings: Settings, *, seconds: float | None) -> No
     quality = quality_rows(workspace)
     outcomes = Counter(d["outcome"] for d in quality["deliveries"])
     decisions = Counter(d["decision"] for d in quality["decisions"])
-    rows = Counter[str]()
-    for row in quality["accounting"]:
-        if row["quantity"] == "rows":
-            rows[row["outcome"]] += row["amount"]
+    rows = sum(totals(quality["accounting"]).values(), Counter[str]())
     facts = _release_facts(folder)
     show_table(
         "",
@@ -70,8 +68,8 @@ def print_summary(name: str, settings: Settings, *, seconds: float | None) -> No
              f"{outcomes['refused']} refused on arrival"),
             ("gate", f"{decisions['admitted']:,} admitted, {decisions['trimmed']} trimmed, "
              f"{decisions['refused']} refused, {decisions['quarantined']} quarantined"),
-            ("rows", f"{rows['received']:,} received = {rows['placed']:,} placed + "
-             f"{rows['not placed']:,} not placed"),
+            ("rows", f"{rows[RECEIVED]:,} received = "
+             + " + ".join(f"{rows[outcome]:,} {outcome}" for outcome in ACCOUNTED)),
             ("published", f"{facts.get('areas', 0):,} LSOAs, {facts.get('indicators', 0)} "
              f"indicators, {facts.get('observations', 0):,} figures, "
              f"{facts.get('hidden', 0):,} of them hidden"),
@@ -151,6 +149,7 @@ def print_status(name: str, settings: Settings) -> None:
             for s in declared.sources.values()
         ],
     )  # fmt: skip
+    _print_accounts(quality["accounting"])
     _print_problems(quality)
     release_id, folder = current_release(workspace)
     say("")
@@ -158,6 +157,28 @@ def print_status(name: str, settings: Settings) -> None:
     lacking = waiting_approval(workspace)
     if lacking:
         say(f"A candidate waits for {lacking}: {_shown(workspace.root / 'candidates')}")
+
+
+def _print_accounts(accounting: list[dict[str, Any]]) -> None:
+    """Write one line a source: what became of its rows over all periods, and whether all closes."""
+    from intake.accounting import ACCOUNTED, RECEIVED, differences, totals  # noqa: PLC0415
+
+    unclosed: dict[str, list[str]] = {}
+    for (source, period, quantity), rest in sorted(differences(accounting).items()):
+        if rest:
+            unclosed.setdefault(source, []).append(f"{period} {quantity} by {rest:,}")
+    lines = [
+        (
+            source, *(f"{rows[outcome]:,}" for outcome in (RECEIVED, *ACCOUNTED)),
+            "NO: " + ", ".join(unclosed[source]) if source in unclosed else "yes",
+        )
+        for source, rows in sorted(totals(accounting).items())
+    ]  # fmt: skip
+    if lines:
+        say("")
+        show_table(
+            "What became of the rows", ("source", RECEIVED, *ACCOUNTED, "all sums close"), lines
+        )
 
 
 def _print_problems(quality: dict[str, list[dict[str, Any]]]) -> None:

@@ -67,7 +67,7 @@ def write_bundle(
     folder : Path
         Empty, or not there yet. The caller renames it into place.
     tables : mapping of str to pyarrow.Table
-        The six release tables, already protected. The quality tables ``deliveries``, ``decisions``
+        The release tables, already protected. The quality tables ``deliveries``, ``decisions``
         and ``checks`` may be given too: they feed the quality page, which in a release shows
         outcomes and reasons but no count of theirs, and are written to no other file.
     boundaries : geopandas.GeoDataFrame

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from publishing.accounts import accounts_sql
+from publishing.area_counts import area_counts_sql
+
 ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE"]
 
 
@@ -169,22 +172,37 @@ NOTES = Table(
 
 ACCOUNTING = Table(
     "accounting",
-    "What became of every row that was received: placed in an area, by method, or not placed, by "
-    "reason. For one source, period and quantity, received = placed + not placed. For a source "
-    "under a sharing agreement amounts are protected (0 to 4 hidden, the rest rounded to 5, so "
-    "that sums close only nearly) and reasons are taken together.",
+    "What became of every row that was received. For one source, period and quantity, received = "
+    "placed + apportioned + out of region + not placed; the view v_accounting has them side by "
+    "side. For a source under a sharing agreement amounts are protected (0 to 4 hidden, the rest "
+    "rounded to 5, so that sums close only nearly), and reasons are taken together.",
     ("source_id", "period", "quantity", "outcome", "detail"),
     (
         Column("source_id", "VARCHAR", "Source, as declared by the region."),
         Column("agency", "VARCHAR", "Agency that delivers the source."),
         Column("period", "VARCHAR", "Month of the delivery (YYYY-MM); empty if delivered once."),
         Column("quantity", "VARCHAR", "'rows', or the name of an additive column."),
-        Column("outcome", "VARCHAR", "'received', 'placed' or 'not placed'."),
         Column(
-            "detail", "VARCHAR", "Method of placing, or reason for not placing; 'all' in total."
+            "outcome",
+            "VARCHAR",
+            "'received'; 'placed' in one area as a whole; 'apportioned', split over areas by "
+            "weights; 'out of region', in a known area that is not the region's; or 'not placed'. "
+            "A row that is split counts once, as apportioned if a part of it is in the region.",
+        ),
+        Column(
+            "detail",
+            "VARCHAR",
+            "Method where placed or apportioned, reason where out of region or not placed; 'all' "
+            "in total.",
         ),
         Column("amount", "BIGINT", "How many; empty where amount_status is [c].", "rows or units"),
         Column("amount_status", "VARCHAR", "[c] where the amount is hidden to protect people."),
+        Column(
+            "protected",
+            "BOOLEAN",
+            "True where amounts are rounded or hidden, so that their sums cannot be expected to "
+            "close; the exact ones were held to it when they were made.",
+        ),
     ),
 )
 
@@ -209,7 +227,80 @@ LINEAGE = Table(
     ),
 )
 
-RELEASE_TABLES = {t.name: t for t in (AREAS, INDICATORS, OBSERVATIONS, ACCOUNTING, LINEAGE, NOTES)}
+AREA_LOOKUPS = Table(
+    "area_lookups",
+    "Which larger areas each LSOA belongs to: one row per level, area and LSOA. Levels are msoa21, "
+    "lad24, those of the region's lookups (for example wd24 wards, icb24 integrated care boards, "
+    "pcon24 constituencies, csp24 community safety partnerships, pfa24 police force areas, rgn24 "
+    "regions) and custom, areas the region drew itself. Two custom areas may overlap; within any "
+    "other level an LSOA stands once.",
+    ("level", "area_code", "lsoa21cd"),
+    (
+        Column("level", "VARCHAR", "Level of the larger area: the name of its code, without cd."),
+        Column("area_code", "VARCHAR", "GSS code of the area; of a custom area its id."),
+        Column("area_name", "VARCHAR", "Name of the area; empty where its lookup has none."),
+        Column("lsoa21cd", "VARCHAR", "GSS code of a 2021 LSOA of the region that belongs to it."),
+        Column(
+            "fit",
+            "VARCHAR",
+            "'exact': its LSOAs make up the area. 'best_fit': they are the nearest to it, each "
+            "given to one area as a whole, so a sum is not quite the area's own figure.",
+        ),
+        Column(
+            "lsoas_outside",
+            "INTEGER",
+            "LSOAs of the area outside the region, which no sum here includes; empty if unknown.",
+            "LSOAs",
+        ),
+        Column(
+            "source_id",
+            "VARCHAR",
+            "Source of the lookup; reference_areas where the areas name it; empty for custom.",
+        ),
+    ),
+)
+
+AREA_NEIGHBOURS = Table(
+    "area_neighbours",
+    "Which areas lie beside each LSOA of the region, for spatial statistics: one row per LSOA and "
+    "neighbour, each pair within the region in both directions. Neighbours beyond the region's "
+    "edge are there as far as its boundary file reaches. Rook contiguity is kind = 'border'; queen "
+    "contiguity is 'border' and 'corner'.",
+    ("lsoa21cd", "neighbour_lsoa21cd"),
+    (
+        Column("lsoa21cd", "VARCHAR", "GSS code of a 2021 LSOA of the region."),
+        Column("neighbour_lsoa21cd", "VARCHAR", "GSS code of the 2021 LSOA beside it."),
+        Column(
+            "kind",
+            "VARCHAR",
+            "'border': they share a line, or overlap. 'corner': they meet in points alone. "
+            "'nearest': one of them is an island, joined to the area nearest to it. Areas that are "
+            "no more than 1 m apart count as meeting.",
+        ),
+        Column(
+            "border_metres",
+            "BIGINT",
+            "Length of the line they share on the region's boundaries, which may be generalised; 0 "
+            "where kind is not border.",
+            "metres",
+        ),
+        Column("in_region", "BOOLEAN", "True where the neighbour is in the region too."),
+    ),
+)
+
+RELEASE_TABLES = {
+    t.name: t
+    for t in (
+        AREAS,
+        INDICATORS,
+        OBSERVATIONS,
+        ACCOUNTING,
+        LINEAGE,
+        NOTES,
+        AREA_LOOKUPS,
+        AREA_NEIGHBOURS,
+    )
+}
 """The tables of a release: nothing else is published."""
 
 DELIVERIES = Table(
@@ -279,7 +370,53 @@ CHECKS = Table(
     repeats=True,
 )
 
-QUALITY_TABLES = {t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING)}
+BOUNDARIES = Table(
+    "boundaries",
+    "How good the boundaries of the areas are: for each check a row of the whole region (empty "
+    "area_code), then one of each district or finding. The check placing compares where they put "
+    "live postcodes with the areas these officially belong to; the others look for areas that do "
+    "not meet.",
+    ("source_id", "check_id", "area_code", "other_code"),
+    (
+        Column("source_id", "VARCHAR", "Source of the boundaries."),
+        Column(
+            "check_id",
+            "VARCHAR",
+            "placing, validity, edges, overlap, gap, sliver or opening (a hole wide enough to be "
+            "water).",
+        ),
+        Column("area_code", "VARCHAR", "District or area; empty for the whole region."),
+        Column("area_name", "VARCHAR", "Name of the district; else empty."),
+        Column("other_code", "VARCHAR", "Second area of an overlap, gap or sliver; else empty."),
+        Column(
+            "outcome",
+            "VARCHAR",
+            "Of placing: fine, maps_only, never_geocode or not_measured. Of the others: passed, "
+            "failed or listed.",
+        ),
+        Column("checked", "BIGINT", "Postcodes placed, or areas looked at.", "postcodes or areas"),
+        Column(
+            "faults", "BIGINT", "Postcodes not in their area, or findings.", "postcodes or findings"
+        ),
+        Column("outside", "BIGINT", "Of these postcodes, those in no area at all.", "postcodes"),
+        Column(
+            "left_out",
+            "BIGINT",
+            "Live postcodes not compared: their area of 2011 was split or redrawn, and the "
+            "directory does not tell their area of 2021.",
+            "postcodes",
+        ),
+        Column("share", "DOUBLE", "Share of postcodes in their official area.", "0 to 1"),
+        Column("lower_ci", "DOUBLE", "Lower 95% confidence limit of share (Wilson).", "0 to 1"),
+        Column("upper_ci", "DOUBLE", "Upper 95% confidence limit of share (Wilson).", "0 to 1"),
+        Column("area_m2", "DOUBLE", "Ground of the findings.", "square metres"),
+        Column("width_m", "DOUBLE", "Widest circle inside them.", "metres"),
+        Column("meaning", "VARCHAR", "What it means, in words."),
+    ),
+    repeats=True,
+)
+
+QUALITY_TABLES = {t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING, BOUNDARIES)}
 """What the quality page is made from."""
 
 LATEST_OBSERVATIONS = View(
@@ -339,4 +476,58 @@ COVERAGE = View(
     ),
 )
 
-VIEWS = {v.name: v for v in (LATEST_OBSERVATIONS, COVERAGE)}
+ACCOUNTS = View(
+    "v_accounting",
+    "What became of all that was received, one row per source, period and quantity: received = "
+    "placed + apportioned + out_of_region + not_placed.",
+    accounts_sql(),
+    (
+        ("source_id", "Source, as declared by the region."),
+        ("agency", "Agency that delivers the source."),
+        ("period", "Month of the delivery (YYYY-MM); empty if delivered once."),
+        ("quantity", "'rows', or the name of an additive column."),
+        ("received", "All that was received; empty where hidden."),
+        ("placed", "Placed in one area as a whole, by any method."),
+        ("apportioned", "Split over areas by weights, as far as it falls in the region."),
+        ("out_of_region", "In a known area that is not the region's."),
+        ("not_placed", "No area could be found, for any reason."),
+        (
+            "closes",
+            "True where the four add up to received. Empty for a source under a sharing agreement: "
+            "its amounts are rounded or hidden and cannot be held to it; the exact ones were.",
+        ),
+        (
+            "hidden",
+            "Amounts hidden to protect people: 0 to 4 each, left out of the sums; a column all of "
+            "whose amounts are hidden is empty.",
+        ),
+    ),
+)
+
+AREA_COUNTS = View(
+    "v_area_counts",
+    "Counts of every area in area_lookups, added up from the published counts of its LSOAs: the "
+    "exact sum over these LSOAs lies between lower and upper. A count shown as p stands for p - 2 "
+    "to p + 2 and never less than 5, a hidden one for 0 to 4. Where a level has figures of its own "
+    "in observations, use those.",
+    area_counts_sql(),
+    (
+        ("level", "Level of the area, see area_lookups."),
+        ("area_code", "GSS code of the area; of a custom area its id."),
+        ("area_name", "Name of the area; empty where its lookup has none."),
+        ("fit", "exact, or best_fit where the LSOAs are only the nearest to the area."),
+        ("indicator_id", "Indicator, see the table indicators."),
+        ("measure", "numerator or denominator of the indicator."),
+        ("period_start", "First day of the period."),
+        ("period_end", "Last day of the period."),
+        ("period_label", "The period in words."),
+        ("lsoas", "LSOAs of the region that belong to the area."),
+        ("lsoas_hidden", "Of these, LSOAs whose count is hidden to protect people."),
+        ("lsoas_missing", "Of these, LSOAs without a count: the sum is incomplete."),
+        ("lsoas_outside", "LSOAs of the area outside the region, not in the sum; empty: unknown."),
+        ("lower", "The exact sum over these LSOAs is at least this."),
+        ("upper", "And at most this; empty where lsoas_missing is not 0."),
+    ),
+)
+
+VIEWS = {v.name: v for v in (LATEST_OBSERVATIONS, COVERAGE, AREA_COUNTS, ACCOUNTS)}

@@ -16,15 +16,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from declarations.region import Region
+from intake.accounting import APPORTIONED, NOT_PLACED, OUT_OF_REGION, PLACED
 from publishing.conform import conform_all
 from publishing.dictionary import LINEAGE, QUALITY_TABLES
 from publishing.facts import ReleaseFacts, SourceFact, synthetic_words
 from publishing.page import in_words, render_page
 from publishing.quality_summary import (
+    GRADES,
+    MEETINGS,
     STATES,
     Account,
     accounts,
     actions,
+    boundary_fits,
     calendar_months,
     dropped_columns,
     failed_checks,
@@ -42,6 +46,10 @@ PAGE_TABLES = {**QUALITY_TABLES, LINEAGE.name: LINEAGE}
 BAR_WIDTH = 600
 PLACED_FILLS = ("#12436D", "#28A197", "#801650", "#3D3D3D")
 """Categorical colours of the Government Analysis Function; further methods share the last one."""
+OTHER_FILLS = {
+    APPORTIONED: "url(#apportioned)", OUT_OF_REGION: "#8C8C8C", NOT_PLACED: "url(#not-placed)",
+}  # fmt: skip
+"""What became of the rest -> fill; the patterns are in the page's legend."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def _bar(account: Account, fills: Mapping[str, str]) -> list[dict[str, Any]]:
             {
                 "x": round(start, 2),
                 "width": round(width, 2),
-                "fill": fills[detail] if outcome == "placed" else "url(#not-placed)",
+                "fill": fills[detail] if outcome == PLACED else OTHER_FILLS[outcome],
                 "outcome": outcome,
                 "detail": detail,
             }
@@ -112,7 +120,7 @@ def _fills(found: list[Account]) -> dict[str, str]:
     totals: dict[str, int] = {}
     for account in found:
         for outcome, detail, amount, _ in account.parts:
-            if outcome == "placed":
+            if outcome == PLACED:
                 totals[detail] = totals.get(detail, 0) + amount
     ranked = sorted(totals, key=lambda d: (-totals[d], d))
     return {d: PLACED_FILLS[min(i, len(PLACED_FILLS) - 1)] for i, d in enumerate(ranked)}
@@ -126,8 +134,8 @@ def quality_page(
     Parameters
     ----------
     tables : mapping of str to pyarrow.Table
-        Any of ``deliveries``, ``decisions``, ``checks``, ``accounting`` and ``lineage``; a part
-        without its table says so.
+        Any of ``deliveries``, ``decisions``, ``checks``, ``accounting``, ``boundaries`` and
+        ``lineage``; a part without its table says so.
     facts : QualityFacts
         What the page says about itself.
     published : bool
@@ -172,7 +180,11 @@ def quality_page(
         checks_total=len(rows["checks"]),
         accounts=[(a, _bar(a, fills)) for a in found],
         fills=fills,
+        outside_fill=OTHER_FILLS[OUT_OF_REGION],
         bar_width=BAR_WIDTH,
+        boundaries=boundary_fits(rows["boundaries"], sources),
+        grades=GRADES,
+        meetings=MEETINGS,
         lineage=lineage_by_source(rows["lineage"], sources),
     )
 

@@ -25,10 +25,13 @@ from governance import approvals
 from governance.audit import AuditChain
 from indicators.counting import counts_table, statistics_table
 from indicators.tables import AREAS
+from intake.area_lookups import AREA_LOOKUPS
 from intake.arrival import store_of
-from intake.quality import as_arrow, due_on, quality_rows
+from intake.neighbours import NEIGHBOURS
+from intake.quality import as_arrow, due_on, quality_rows, quality_table
 from intake.records import read_record
 from publishing.bundle import about_release, write_bundle
+from publishing.dictionary import RELEASE_TABLES
 from publishing.facts import (
     ApprovalFact,
     ExpectedDelivery,
@@ -150,6 +153,8 @@ def release_fingerprint(workspace: Workspace) -> str:
         ["release", workspace.code_version, digest(declared.region)],
         [digest(*declared.sources.values(), *declared.agreements.values())],
         [workspace.state_of(PROTECTED), workspace.today().isoformat()[:7]],
+        [workspace.state_of(AREA_LOOKUPS), workspace.state_of(NEIGHBOURS)],
+        [workspace.state_of(quality_table("boundaries"))],
         [f"{p.relative_to(records)}:{hash_file(p)}" for p in sorted(records.rglob("*.json"))],
         [f"{d.source_id}/{d.period}/{d.version}/{d.sha256}/{d.outcome}/{d.file_name}"
          for d in store_of(workspace).deliveries()],
@@ -403,7 +408,7 @@ def _content_hash(tables: dict[str, pa.Table], facts: ReleaseFacts) -> str:
     Neither the time of the run nor any key enters, so the same inputs give the same release.
     """
     hasher = hashlib.sha256(f"{facts.region_id}|{facts.code_version}|{facts.profile}".encode())
-    for name in ("areas", "indicators", "observations", "accounting", "lineage", "notes"):
+    for name in RELEASE_TABLES:
         table = tables[name].combine_chunks()
         hasher.update(name.encode())
         for column in table.column_names:

@@ -1,4 +1,4 @@
-"""The six tables of a release, gathered from the lake: only protected or public figures.
+"""The tables of a release, gathered from the lake: only protected or public figures.
 
 Belongs here: which lake tables each release table is made from. Does not belong here: file formats
 (``bundle.py``), or when a release may be published (``release.py``).
@@ -10,14 +10,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from declarations.contracts import Source
+from declarations.errors import StorageError
 from governance.disclosure import CONFIDENTIAL, protect_count
 from indicators.counting import counts_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
 from indicators.tables import AREAS
 from indicators.windows import label_of
+from intake.accounting import ALL, APPORTIONED, NOT_PLACED, OUT_OF_REGION, PLACED, RECEIVED
 from intake.admission import admitted_table
+from intake.area_lookups import AREA_LOOKUPS
 from intake.arrival import accepted, store_of
+from intake.neighbours import NEIGHBOURS
 from intake.quality import as_arrow, quality_rows
 from intake.received import Delivery, ReceivedStore
 from intake.records import read_record
@@ -32,13 +36,16 @@ if TYPE_CHECKING:
 
 METHODS_OF = {
     "uprn": ("uprn",),
-    "postcode": ("postcode_exact", "postcode_terminated"),
+    "postcode": ("postcode_exact", "postcode_terminated", "oa_bestfit"),
     "point": ("point",),
     "lsoa": ("lsoa_code", "lsoa11_code"),
     "output_area": ("output_area",),
-    "practice": ("practice_apportioned",),
+    "practice": (),
 }
-"""The methods by which each location key may place a record."""
+"""The methods by which each location key may place a record; a practice is always apportioned."""
+
+SPLIT_KEYS = frozenset({"practice", "lsoa", "postcode"})
+"""The location keys that may have counts split over areas."""
 
 PUBLIC_MEASURES = ("households", "residents")
 """Census figures that stand in ``areas`` as their publisher gives them."""
@@ -55,12 +62,14 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
         tables = {
             "areas": _areas(workspace, connection),
             "observations": _observations(workspace, connection),
+            "area_lookups": _area_lookups(workspace, connection),
+            "area_neighbours": _area_neighbours(workspace, connection),
         }
     tables["indicators"] = indicators_table(workspace.declared)
     tables["notes"] = _notes(tables["observations"])
     tables["accounting"] = as_arrow("accounting", list(_accounting(workspace, quality)))
     tables["lineage"] = lineage_table(workspace)
-    for name in ("deliveries", "decisions", "checks"):
+    for name in ("deliveries", "decisions", "checks", "boundaries"):
         tables[name] = as_arrow(name, quality[name])
     return tables
 
@@ -141,6 +150,28 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
     return run(connection, sql, table="observations").to_arrow_table()
 
 
+def _area_lookups(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    scan = workspace.lake.scan(AREA_LOOKUPS)
+    if scan is None:
+        raise StorageError(
+            "The table of larger areas is missing",
+            f"Run 'lsoalink run {workspace.declared.root.name}' again",
+        )
+    sql = f"SELECT * FROM {scan} ORDER BY level, area_code, lsoa21cd"
+    return run(connection, sql, table="area_lookups").to_arrow_table()
+
+
+def _area_neighbours(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    scan = workspace.lake.scan(NEIGHBOURS)
+    if scan is None:
+        raise StorageError(
+            "The table of neighbouring areas is missing",
+            f"Run 'lsoalink run {workspace.declared.root.name}' again",
+        )
+    sql = f"SELECT * FROM {scan} ORDER BY lsoa21cd, neighbour_lsoa21cd"
+    return run(connection, sql, table="area_neighbours").to_arrow_table()
+
+
 def _notes(observations: pa.Table) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
@@ -161,7 +192,7 @@ def _accounting(
 
     Of a source under an agreement the same rows come out whatever was counted, so that neither a
     row that is there nor one that is not tells anything: received, placed by each method its keys
-    allow, not placed; 0 to 4 hidden, zero too.
+    allow, apportioned if its counts may be, out of region, not placed; 0 to 4 hidden, zero too.
     """
     is_open = workspace.declared.is_open
     closed: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
@@ -169,14 +200,13 @@ def _accounting(
         if is_open[row["source_id"]]:
             yield {**row, "period": _shown_period(row["period"])}
             continue
-        detail = row["detail"] if row["outcome"] == "placed" else "all"
+        detail = row["detail"] if row["outcome"] == PLACED else ALL
         sums = closed.setdefault((row["source_id"], row["period"], row["quantity"]), {})
         sums[row["outcome"], detail] = sums.get((row["outcome"], detail), 0) + row["amount"]
     for (source_id, period, quantity), sums in closed.items():
         source = workspace.declared.sources[source_id]
-        locate = workspace.declared.contract_of(source).locate
-        methods = [m for key in (locate.by if locate else []) for m in METHODS_OF[key]]
-        lines = [("received", "all"), *(("placed", m) for m in methods), ("not placed", "all")]
+        lines = _protected_lines(workspace, source)
+        _check_lines(source_id, lines, sums)
         for outcome, detail in lines:
             shown = protect_count(sums.get((outcome, detail), 0))
             yield {
@@ -188,7 +218,31 @@ def _accounting(
                 "detail": detail,
                 "amount": shown,
                 "amount_status": CONFIDENTIAL if shown is None else None,
+                "protected": True,
             }
+
+
+def _protected_lines(workspace: Workspace, source: Source) -> list[tuple[str, str]]:
+    """Return outcome and detail of the rows a source under an agreement always has."""
+    contract = workspace.declared.contract_of(source)
+    keys = contract.locate.by if contract.locate else []
+    lines = [(RECEIVED, ALL), *((PLACED, m) for key in keys for m in METHODS_OF[key])]
+    if contract.value_columns and SPLIT_KEYS.intersection(keys):
+        lines.append((APPORTIONED, ALL))
+    return [*lines, (OUT_OF_REGION, ALL), (NOT_PLACED, ALL)]
+
+
+def _check_lines(
+    source_id: str, lines: list[tuple[str, str]], sums: dict[tuple[str, str], int]
+) -> None:
+    """Stop if something was counted that has no row: it would vanish from the published sums."""
+    without = sorted({f"{outcome} ({detail})" for outcome, detail in set(sums) - set(lines)})
+    if without:
+        raise StorageError(
+            f"The accounting of {source_id} has outcomes that its location keys do not allow: "
+            f"{', '.join(without)}",
+            "Add them to METHODS_OF or SPLIT_KEYS in publishing/release_tables.py",
+        )
 
 
 def _shown_period(period: str) -> str:

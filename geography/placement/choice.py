@@ -18,7 +18,7 @@ from geography.sql import ident
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FIELDS = ("area", "split_key", "method", "reason", "flag", "conversion")
+FIELDS = ("area", "split_key", "method", "reason", "flag", "conversion", "quality")
 DECISIVE = 100
 INFORMATIVENESS: tuple[tuple[str, int], ...] = (
     ("reason IS NULL OR reason = 'out_of_region'", DECISIVE),
@@ -31,6 +31,9 @@ INFORMATIVENESS: tuple[tuple[str, int], ...] = (
 """Condition on a reason to how much it tells, tried in this order; unknown and outside tell 40."""
 OTHERWISE = 40
 
+UNDATED = "999912"
+"""Month, YYYYMM, of a record that has no date: its postcode is taken as it is today."""
+
 OUTPUT_COLUMNS = (
     "lsoa21cd",
     "lad24cd",
@@ -38,6 +41,7 @@ OUTPUT_COLUMNS = (
     "geo_reason",
     "geo_conversion",
     "geo_flag",
+    "geo_quality",
 )
 """What `placement.place` adds to the records."""
 
@@ -77,11 +81,11 @@ def chosen_sql(records: str, tried: Sequence[Lookup], date: str | None) -> str:
     Returns
     -------
     str
-        One row per record: record_id, area, split_key, method, reason, flag, conversion.
+        One row per record: record_id, area, split_key, method, reason, flag, conversion, quality.
     """
     numbers = range(len(tried))
     columns = ", ".join(_tried_columns(i, lookup, date) for i, lookup in enumerate(tried))
-    joins = " ".join(_join(i, lookup) for i, lookup in enumerate(tried))
+    joins = " ".join(_join(i, lookup, date) for i, lookup in enumerate(tried))
     ranks = ", ".join(f"{_rank_sql(i, len(tried))} AS rank{i}" for i in numbers)
     return f"""
 WITH tried AS (
@@ -99,7 +103,9 @@ FROM decided
 """
 
 
-def undecided_sql(records: str, tried: Sequence[Lookup], columns: Sequence[str]) -> str:
+def undecided_sql(
+    records: str, tried: Sequence[Lookup], columns: Sequence[str], date: str | None
+) -> str:
     """SQL: some columns of the records that no key tried so far decides.
 
     Parameters
@@ -110,6 +116,8 @@ def undecided_sql(records: str, tried: Sequence[Lookup], columns: Sequence[str])
         The keys that go before.
     columns : sequence of str
         What is wanted of the records.
+    date : str or None
+        As for `chosen_sql`.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def undecided_sql(records: str, tried: Sequence[Lookup], columns: Sequence[str])
     """
     wanted = ", ".join(f"r.{ident(name)}" for name in columns)
     return f"""
-WITH chosen AS ({chosen_sql(records, tried, None)})
+WITH chosen AS ({chosen_sql(records, tried, date)})
 SELECT {wanted}
 FROM {ident(records)} r JOIN chosen c ON c.record_id = r.record_id
 WHERE c.reason IS NOT NULL AND c.reason <> 'out_of_region'
@@ -238,28 +246,37 @@ SELECT {star}, {area} AS lsoa21cd, a.lad24cd,
     CASE WHEN {area} IS NULL THEN 'none' ELSE c.method END AS geo_method,
     {reason} AS geo_reason,
     CASE WHEN {area} IS NOT NULL THEN c.conversion END AS geo_conversion,
-    c.flag AS geo_flag
+    c.flag AS geo_flag, c.quality AS geo_quality
 FROM {source} LEFT JOIN {ident(areas)} a ON a.lsoa21cd = {area}
 """
 
 
 def _tried_columns(i: int, lookup: Lookup, date: str | None) -> str:
     e = f"e{i}"
-    method = f"{e}.method"
+    method, quality = f"{e}.method", "CAST(NULL AS INTEGER)"
     if lookup.key == "postcode":
-        live = f"{e}.doterm IS NULL"
-        if date is not None:
-            live += f" OR {e}.doterm >= strftime(TRY_CAST(r.{ident(date)} AS DATE), '%Y%m')"
-        method = f"CASE WHEN {live} THEN {method} ELSE 'postcode_terminated' END"
+        live = f"{e}.doterm IS NULL OR {e}.doterm >= {_month_sql(date)}"
+        method = (
+            f"CASE WHEN {live} OR {method} <> 'postcode_exact' THEN {method}"
+            " ELSE 'postcode_terminated' END"
+        )
+        quality = f"{e}.quality"
     return (
         f"{e}.area AS area{i}, {e}.split_key AS split_key{i}, {method} AS method{i},"
         f" CASE WHEN {e}.method IS NULL THEN '{lookup.key}_missing' ELSE {e}.reason END"
         f" AS reason{i},"
-        f" {e}.flag AS flag{i}, {e}.conversion AS conversion{i}"
+        f" {e}.flag AS flag{i}, {e}.conversion AS conversion{i}, {quality} AS quality{i}"
     )
 
 
-def _join(i: int, lookup: Lookup) -> str:
+def _month_sql(date: str | None) -> str:
+    """Month of the record as YYYYMM; without a date a month after every other."""
+    if date is None:
+        return f"'{UNDATED}'"
+    return f"coalesce(strftime(TRY_CAST(r.{ident(date)} AS DATE), '%Y%m'), '{UNDATED}')"
+
+
+def _join(i: int, lookup: Lookup, date: str | None) -> str:
     e = f"e{i}"
     if lookup.key == "point":
         x, y = lookup.columns
@@ -268,6 +285,9 @@ def _join(i: int, lookup: Lookup) -> str:
         )
     else:
         condition = f"{e}.raw = CAST(r.{ident(lookup.columns[0])} AS VARCHAR)"
+    if lookup.key == "postcode" and date is not None:
+        month = _month_sql(date)
+        condition += f" AND {month} >= {e}.from_month AND {month} < {e}.until_month"
     return f"LEFT JOIN {ident(lookup.table)} {e} ON {condition}"
 
 

@@ -92,12 +92,14 @@ class Reference:
     known_lsoa21 : str or None
         lsoa21cd: all codes known nationally.
     postcodes : str or None
-        pcds, doterm (VARCHAR YYYYMM, NULL = live), lsoa21cd or lsoa11cd or both; easting and
-        northing (EPSG:27700) if entries known by 2011 area alone are to be placed by their point.
+        pcds, doterm (VARCHAR YYYYMM, NULL = live), at least one of lsoa21cd, lsoa11cd, oa21cd;
+        dointr (YYYYMM) where a postcode may have had several lives; quality (INTEGER, ONS scale 1
+        to 9); easting and northing (EPSG:27700) if entries known by 2011 area alone are to be
+        placed by their point.
     uprns : str or None
         uprn VARCHAR, lsoa21cd.
     output_areas : str or None
-        oa21cd, lsoa21cd.
+        oa21cd, lsoa21cd; also for postcodes of which only the output area is known.
     practice_weights : str or None
         practice_code, lsoa21cd, patients BIGINT.
     locator : PointLocator or None
@@ -197,14 +199,15 @@ def _check_reference(
         require_columns(con, reference.known_lsoa21, ("lsoa21cd",))
     if "uprn" in keys.by and reference.uprns is not None:
         require_columns(con, reference.uprns, ("uprn", "lsoa21cd"))
-    if "output_area" in keys.by and reference.output_areas is not None:
+    if {"output_area", "postcode"} & set(keys.by) and reference.output_areas is not None:
         require_columns(con, reference.output_areas, ("oa21cd", "lsoa21cd"))
     if "practice" in keys.by and reference.practice_weights is not None:
         require_columns(con, reference.practice_weights, ("practice_code", "lsoa21cd"))
         require_columns(con, reference.practice_weights, ("patients",), integer=True)
     if "postcode" in keys.by and reference.postcodes is not None:
         require_columns(con, reference.postcodes, ("pcds", "doterm"))
-        if not {"lsoa21cd", "lsoa11cd"} & set(columns_of(con, reference.postcodes)):
+        known = {"lsoa21cd", "lsoa11cd"} | ({"oa21cd"} if reference.output_areas else set())
+        if not known & set(columns_of(con, reference.postcodes)):
             require_columns(con, reference.postcodes, ("lsoa21cd",))
 
 

@@ -13,19 +13,30 @@ method      how it was found (`geo_method`)
 reason      why there is no area; NULL if there is one, or a split
 flag        what the reader should know (`geo_flag`)
 conversion  `geo_conversion`
-doterm      postcodes only: YYYYMM in which the postcode was terminated
+doterm      YYYYMM in which the postcode was terminated; NULL for other keys
 ==========  ==========================================================================
+
+Postcodes have three more: `quality`, and the months `from_month` to `until_month` for which the row
+holds. A text has several rows if its postcode had several lives; their months do not overlap.
 """
 
 from __future__ import annotations
 
 from geography.codes import OTHER_NATIONS_PATTERN, PSEUDO_LSOAS, pattern_sql
-from geography.postcodes import normalise_sql, pseudo_postcode_kind_sql, repair_sql
+from geography.postcodes import (
+    compact_sql,
+    normalise_compact_sql,
+    pseudo_postcode_kind_sql,
+    repair_compact_sql,
+)
 from geography.sql import ident
 
 SPLIT_LSOA11 = "lsoa11:"
 SPLIT_PRACTICE = "practice:"
 """Prefixes of split keys, so that a practice and an area of one spelling stay apart."""
+
+FOREVER = "~"
+"""A month, as text, that comes after any YYYYMM."""
 
 
 def raw_values_sql(records: str, column: str) -> str:
@@ -43,7 +54,8 @@ def uprn_sql(raw: str, uprns: str, areas: str) -> str:
         Table of distinct texts, column raw.
     uprns : str
         Table with uprn and lsoa21cd. Both sides are padded to twelve digits, since some systems
-        strip leading zeros.
+        strip leading zeros. A number to which a spreadsheet has added ".0" is read without it and
+        flagged; one it has rounded (1.00012E+11) names no property any more and is invalid.
     areas : str
         Table with lsoa21cd.
 
@@ -54,8 +66,10 @@ def uprn_sql(raw: str, uprns: str, areas: str) -> str:
     """
     return f"""
 WITH typed AS (
-    SELECT raw, CASE WHEN regexp_full_match(trim(raw), '[0-9]{{1,12}}')
-        THEN lpad(trim(raw), 12, '0') END AS uprn
+    SELECT raw,
+        lpad(nullif(regexp_extract(raw, '^[ ]*([0-9]{{1,12}})([.]0+)?[ ]*$', 1), ''), 12, '0')
+            AS uprn,
+        contains(raw, '.') AS repaired
     FROM {ident(raw)}
 ), known AS (
     SELECT lpad(CAST(uprn AS VARCHAR), 12, '0') AS uprn, min(lsoa21cd) AS lsoa21cd
@@ -70,7 +84,8 @@ SELECT t.raw, a.lsoa21cd AS area, CAST(NULL AS VARCHAR) AS split_key, 'uprn' AS 
         WHEN k.lsoa21cd IS NULL THEN 'uprn_unknown'
         ELSE 'out_of_region'
     END AS reason,
-    CAST(NULL AS VARCHAR) AS flag, 'none' AS conversion, CAST(NULL AS VARCHAR) AS doterm
+    CASE WHEN k.uprn IS NOT NULL AND t.repaired THEN 'uprn_repaired' END AS flag,
+    'none' AS conversion, CAST(NULL AS VARCHAR) AS doterm
 FROM typed t
 LEFT JOIN known k ON k.uprn = t.uprn
 LEFT JOIN {ident(areas)} a ON a.lsoa21cd = k.lsoa21cd
@@ -218,65 +233,127 @@ FROM found
 """
 
 
-def postcode_matches_sql(raw: str, postcodes: str, *, columns: frozenset[str]) -> str:
-    """SQL that finds the entry of each postcode, as typed or as repaired.
+def typed_postcodes_sql(raw: str) -> str:
+    """SQL: what each text is as a postcode: `raw`, `pcds0` as typed and `pcds1` as repaired."""
+    return f"""
+SELECT raw, pcds0, {repair_compact_sql("compact", "pcds0")} AS pcds1
+FROM (
+    SELECT raw, compact, {normalise_compact_sql("compact")} AS pcds0
+    FROM (SELECT raw, {compact_sql("raw")} AS compact FROM {ident(raw)})
+)
+"""
+
+
+def postcode_entries_sql(
+    typed: str, postcodes: str, output_areas: str, *, columns: frozenset[str], dated: bool
+) -> str:
+    """SQL: the entries of the directory that the texts can mean, and when each is the one to take.
+
+    A postcode that was terminated and introduced again has several entries. In a month it is the
+    latest that had been introduced by then; between two lives it is still the one terminated
+    before, and before the first introduction the first. Where records have no date, it is the live
+    entry, else the one terminated last.
 
     Parameters
     ----------
-    raw : str
-        Table of distinct texts, column raw.
+    typed : str
+        Table made by `typed_postcodes_sql`.
     postcodes : str
-        Table with pcds, doterm, and any of lsoa21cd, lsoa11cd, easting, northing.
+        Table with pcds, doterm, and any of dointr, quality, lsoa21cd, lsoa11cd, oa21cd, easting,
+        northing.
+    output_areas : str
+        Table oa21cd, lsoa21cd; may be empty.
     columns : frozenset of str
         The columns `postcodes` has, lower case.
+    dated : bool
+        Whether the records have a date.
 
     Returns
     -------
     str
-        raw, pcds0 (normal form), pcds1 (repaired form), found (pcds of the entry), doterm,
-        lsoa21cd, lsoa11cd, easting, northing. A live entry goes before a terminated one of the
-        same text.
+        raw (a number for the entry, as text), pcds, from_month (inclusive) and until_month
+        (exclusive; both texts to compare with YYYYMM), doterm, quality, lsoa21cd, lsoa11cd,
+        oa_lsoa21cd (2021 LSOA of its output area), easting, northing.
     """
 
     def column(name: str, kind: str) -> str:
         value = ident(name) if name in columns else "NULL"
         return f"TRY_CAST({value} AS {kind}) AS {name}"
 
+    def text(name: str) -> str:
+        value = ident(name) if name in columns else "NULL"
+        return f"nullif(trim(CAST({value} AS VARCHAR)), '') AS {name}"
+
+    span = f"""
+    SELECT *, '' AS from_month, '{FOREVER}' AS until_month FROM different"""
+    if dated:
+        span = _lives_sql()
     return f"""
-WITH typed AS (
-    SELECT raw, {normalise_sql("raw")} AS pcds0, {repair_sql("raw")} AS pcds1 FROM {ident(raw)}
+WITH wanted AS (
+    SELECT pcds0 AS pcds FROM {ident(typed)} WHERE pcds0 IS NOT NULL
+    UNION SELECT pcds1 FROM {ident(typed)} WHERE pcds1 IS NOT NULL
 ), entries AS (
-    SELECT pcds, nullif(trim(CAST(doterm AS VARCHAR)), '') AS doterm,
-        {column("lsoa21cd", "VARCHAR")}, {column("lsoa11cd", "VARCHAR")},
+    SELECT pcds, {text("dointr")}, {text("doterm")}, {column("quality", "INTEGER")},
+        {text("lsoa21cd")}, {text("lsoa11cd")}, {text("oa21cd")},
         {column("easting", "DOUBLE")}, {column("northing", "DOUBLE")}
-    FROM {ident(postcodes)}
-    WHERE pcds IN (SELECT pcds0 FROM typed WHERE pcds0 IS NOT NULL)
-        OR pcds IN (SELECT pcds1 FROM typed WHERE pcds1 IS NOT NULL)
-    QUALIFY row_number() OVER (
-        PARTITION BY pcds ORDER BY doterm DESC NULLS FIRST, lsoa21cd, lsoa11cd
+    FROM {ident(postcodes)} WHERE pcds IN (FROM wanted)
+), different AS (
+    FROM entries QUALIFY row_number() OVER (
+        PARTITION BY {"pcds, doterm, dointr" if dated else "pcds"}
+        ORDER BY doterm DESC NULLS FIRST, dointr DESC NULLS LAST,
+            lsoa21cd, lsoa11cd, oa21cd, easting, northing, quality
     ) = 1
+), spans AS ({span}
+), areas_of AS (
+    SELECT oa21cd, min(lsoa21cd) AS lsoa21cd FROM {ident(output_areas)} GROUP BY oa21cd
 )
-SELECT t.raw, t.pcds0, t.pcds1, coalesce(e0.pcds, e1.pcds) AS found,
-    CASE WHEN e0.pcds IS NULL THEN e1.doterm ELSE e0.doterm END AS doterm,
-    nullif(CASE WHEN e0.pcds IS NULL THEN e1.lsoa21cd ELSE e0.lsoa21cd END, '') AS lsoa21cd,
-    nullif(CASE WHEN e0.pcds IS NULL THEN e1.lsoa11cd ELSE e0.lsoa11cd END, '') AS lsoa11cd,
-    CASE WHEN e0.pcds IS NULL THEN e1.easting ELSE e0.easting END AS easting,
-    CASE WHEN e0.pcds IS NULL THEN e1.northing ELSE e0.northing END AS northing
-FROM typed t
-LEFT JOIN entries e0 ON e0.pcds = t.pcds0
-LEFT JOIN entries e1 ON e1.pcds = t.pcds1
+SELECT CAST(row_number() OVER () AS VARCHAR) AS raw, s.pcds, s.from_month, s.until_month,
+    s.doterm, s.quality, s.lsoa21cd, s.lsoa11cd, o.lsoa21cd AS oa_lsoa21cd, s.easting, s.northing
+FROM spans s LEFT JOIN areas_of o ON o.oa21cd = upper(s.oa21cd)
 """
 
 
+def _lives_sql() -> str:
+    """SQL: `different` with the months in which each entry of a postcode is the one to take."""
+    return f"""
+    SELECT *, coalesce(lead(from_month) OVER lives, '{FOREVER}') AS until_month
+    FROM (
+        -- An entry never starts after the one that follows it, so that spans do not overlap.
+        SELECT *, min(started) OVER (
+            PARTITION BY pcds ORDER BY doterm NULLS LAST, dointr NULLS FIRST
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        ) AS from_month
+        FROM (
+            SELECT *, CASE WHEN row_number() OVER lives = 1 THEN ''
+                ELSE coalesce(dointr, lag(doterm) OVER lives || '0') END AS started
+            FROM different
+            WINDOW lives AS (PARTITION BY pcds ORDER BY doterm NULLS LAST, dointr NULLS FIRST)
+        )
+    )
+    WINDOW lives AS (PARTITION BY pcds ORDER BY doterm NULLS LAST, dointr NULLS FIRST)"""
+
+
 def postcode_sql(
-    matches: str, areas: str, conversions: str, changes: str, located: str, *, with_values: bool
+    typed: str,
+    entries: str,
+    areas: str,
+    conversions: str,
+    changes: str,
+    located: str,
+    *,
+    with_values: bool,
 ) -> str:
-    """SQL that places postcodes.
+    """SQL that places postcodes, as typed or else as repaired.
+
+    An entry without a 2021 LSOA of its own is placed by its 2011 LSOA where that is unchanged or
+    merged, else by its output area (method oa_bestfit), else by its point.
 
     Parameters
     ----------
-    matches : str
-        Table made by `postcode_matches_sql`.
+    typed : str
+        Table made by `typed_postcodes_sql`.
+    entries : str
+        Table made by `postcode_entries_sql`.
     areas : str
         Table with lsoa21cd.
     conversions : str
@@ -284,15 +361,16 @@ def postcode_sql(
     changes : str
         Table with lsoa11cd, lsoa21cd; may be empty.
     located : str
-        Table raw, lsoa21cd: entries known by a split area of 2011 alone, placed by their own point.
-        Believed only if the area is a child of that area.
+        Table raw, lsoa21cd, by the number of the entry: entries known by a split area of 2011
+        alone, placed by their own point. Believed only if the area is a child of that area.
     with_values : bool
         Whether counts may be split.
 
     Returns
     -------
     str
-        As the module says; reasons postcode_invalid, postcode_unknown, postcode_no_area, zz99_…,
+        As the module says, with quality, from_month and until_month, and one row per text and entry
+        it can mean; reasons postcode_invalid, postcode_unknown, postcode_no_area, zz99_…,
         lsoa11_split, lsoa11_complex, out_of_region.
     """
     split = "c.splittable AND c.in_region" if with_values else "false"
@@ -300,21 +378,34 @@ def postcode_sql(
 WITH children AS (
     SELECT l.raw, l.lsoa21cd
     FROM {ident(located)} l
-    JOIN {ident(matches)} m ON m.raw = l.raw
+    JOIN {ident(entries)} m ON m.raw = l.raw
     JOIN {ident(changes)} h ON h.lsoa11cd = m.lsoa11cd AND h.lsoa21cd = l.lsoa21cd
-), found AS (
-    SELECT m.*, coalesce(m.lsoa21cd, c.target, l.lsoa21cd) AS lsoa,
-        m.lsoa21cd IS NULL AND m.lsoa11cd IS NOT NULL AS is_old,
-        CASE WHEN m.lsoa21cd IS NULL AND c.target IS NULL AND l.lsoa21cd IS NULL AND {split}
+), known AS (
+    SELECT DISTINCT pcds FROM {ident(entries)}
+), outcomes AS (
+    SELECT m.pcds, m.from_month, m.until_month, m.doterm, m.quality, m.lsoa11cd, c.in_region,
+        coalesce(m.lsoa21cd, c.target, m.oa_lsoa21cd, l.lsoa21cd) AS lsoa,
+        m.lsoa21cd IS NULL AND c.target IS NULL AND m.oa_lsoa21cd IS NOT NULL AS by_output_area,
+        m.lsoa21cd IS NULL AND m.lsoa11cd IS NOT NULL AS by_lsoa11,
+        CASE WHEN coalesce(m.lsoa21cd, c.target, m.oa_lsoa21cd, l.lsoa21cd) IS NULL AND {split}
             THEN '{SPLIT_LSOA11}' || c.lsoa11cd END AS split_key,
-        CASE WHEN l.lsoa21cd IS NOT NULL THEN 'none' ELSE c.conversion END AS old_conversion,
-        c.in_region,
-        {pseudo_postcode_kind_sql("coalesce(m.pcds0, m.pcds1)")} AS pseudo
-    FROM {ident(matches)} m
+        CASE WHEN l.lsoa21cd IS NOT NULL THEN 'none' ELSE c.conversion END AS old_conversion
+    FROM {ident(entries)} m
     LEFT JOIN {ident(conversions)} c ON c.lsoa11cd = m.lsoa11cd
     LEFT JOIN children l ON l.raw = m.raw
+), meant AS (
+    SELECT t.raw, t.pcds0, {pseudo_postcode_kind_sql("coalesce(t.pcds0, t.pcds1)")} AS pseudo,
+        coalesce(k0.pcds, k1.pcds) AS pcds
+    FROM {ident(typed)} t
+    LEFT JOIN known k0 ON k0.pcds = t.pcds0
+    LEFT JOIN known k1 ON k1.pcds = t.pcds1
+), found AS (
+    SELECT f.raw, f.pcds0, f.pseudo, f.pcds AS found, o.* EXCLUDE (pcds),
+        coalesce(o.by_lsoa11 AND NOT o.by_output_area, false) AS is_old
+    FROM meant f LEFT JOIN outcomes o ON o.pcds = f.pcds
 )
-SELECT f.raw, a.lsoa21cd AS area, f.split_key, 'postcode_exact' AS method,
+SELECT f.raw, a.lsoa21cd AS area, f.split_key,
+    CASE WHEN f.by_output_area THEN 'oa_bestfit' ELSE 'postcode_exact' END AS method,
     CASE
         WHEN a.lsoa21cd IS NOT NULL OR f.split_key IS NOT NULL THEN NULL
         WHEN f.pseudo IS NOT NULL THEN f.pseudo
@@ -331,7 +422,8 @@ SELECT f.raw, a.lsoa21cd AS area, f.split_key, 'postcode_exact' AS method,
         WHEN f.is_old THEN 'vintage_2011'
     END AS flag,
     CASE WHEN f.is_old THEN f.old_conversion ELSE 'none' END AS conversion,
-    f.doterm
+    f.doterm, f.quality, coalesce(f.from_month, '') AS from_month,
+    coalesce(f.until_month, '{FOREVER}') AS until_month
 FROM found f
 LEFT JOIN {ident(areas)} a ON a.lsoa21cd = f.lsoa
 """

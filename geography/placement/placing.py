@@ -18,8 +18,9 @@ What comes out, beside the columns of the records:
 ==============  ====================================================================================
 lsoa21cd        the area, NULL if not placed
 lad24cd         its local authority
-geo_method      uprn, postcode_exact, postcode_terminated, point, lsoa_code, lsoa11_code,
-                output_area, practice_apportioned; none if not placed
+geo_method      uprn, postcode_exact, postcode_terminated, oa_bestfit (a postcode by its output
+                area), point, lsoa_code, lsoa11_code, output_area, practice_apportioned; none if not
+                placed
 geo_reason      NULL if placed; else no_location, out_of_region, zz99_no_fixed_abode and the other
                 zz99 kinds, postcode_missing, postcode_invalid, postcode_unknown, postcode_no_area,
                 uprn_missing, uprn_invalid, uprn_unknown, point_missing, point_outside,
@@ -27,7 +28,10 @@ geo_reason      NULL if placed; else no_location, out_of_region, zz99_no_fixed_a
                 lsoa11_split, lsoa11_complex, output_area_missing, output_area_unknown,
                 practice_missing, practice_unknown, value_missing
 geo_conversion  none, merged, split_weighted, complex; NULL if not placed
-geo_flag        postcode_repaired, vintage_2011, or NULL
+geo_flag        postcode_repaired, uprn_repaired, vintage_2011, or NULL
+geo_quality     where the postcode decided: the quality of its grid reference, ONS scale: 1 within
+                the building of the matched address, up to 6; 8 of the sector or terminated, 9 none;
+                NULL where another key decided or the directory does not say
 ==============  ====================================================================================
 """
 
@@ -181,6 +185,10 @@ SELECT '' AS lsoa11cd, '' AS lsoa21cd, '' AS chgind WHERE false
 """
 
 
+def _no_output_areas_sql() -> str:
+    return "SELECT '' AS oa21cd, '' AS lsoa21cd WHERE false"
+
+
 def _known_lsoa21_sql(tables: list[str]) -> str:
     selects = (f"SELECT lsoa21cd FROM {ident(t)} WHERE lsoa21cd IS NOT NULL" for t in tables)
     return " UNION ".join(selects)
@@ -212,7 +220,7 @@ def _look_up(
     areas = reference.areas
     raw = scratch.table(f"{key}_raw", lookups.raw_values_sql(records, columns[0]))
     if key == "postcode":
-        query = _postcode_query(con, scratch, raw, reference, known, split=bool(keys.values))
+        query = _postcode_query(con, scratch, raw, keys, reference, known)
     elif key == "lsoa":
         query = lookups.lsoa_sql(
             raw,
@@ -245,7 +253,7 @@ def _look_up_points(
         raise GeographyError("There is no locator for placing by point")
     open_records = records
     if before:
-        query = choice.undecided_sql(records, before, (x, y))
+        query = choice.undecided_sql(records, before, (x, y), keys.date)
         open_records = scratch.table("points_open", query)
     table = look_up_points(con, scratch, open_records, (x, y), reference.locator, reference.areas)
     return choice.Lookup("point", table, (x, y))
@@ -255,18 +263,32 @@ def _postcode_query(
     con: duckdb.DuckDBPyConnection,
     scratch: Scratch,
     raw: str,
+    keys: PlacementKeys,
     reference: Reference,
     known: _KnownAreas,
-    *,
-    split: bool,
 ) -> str:
     postcodes = str(reference.postcodes)
-    columns = frozenset(columns_of(con, postcodes))
-    query = lookups.postcode_matches_sql(raw, postcodes, columns=columns)
-    matches = scratch.table("postcode_matches", query)
-    located = look_up_split_postcodes(con, scratch, matches, known.conversions, reference.locator)
+    typed = scratch.table("postcode_typed", lookups.typed_postcodes_sql(raw))
+    output_areas = reference.output_areas or scratch.table("output_areas", _no_output_areas_sql())
+    entries = scratch.table(
+        "postcode_entries",
+        lookups.postcode_entries_sql(
+            typed,
+            postcodes,
+            output_areas,
+            columns=frozenset(columns_of(con, postcodes)),
+            dated=keys.date is not None,
+        ),
+    )
+    located = look_up_split_postcodes(con, scratch, entries, known.conversions, reference.locator)
     return lookups.postcode_sql(
-        matches, reference.areas, known.conversions, known.changes, located, with_values=split
+        typed,
+        entries,
+        reference.areas,
+        known.conversions,
+        known.changes,
+        located,
+        with_values=bool(keys.values),
     )
 
 

@@ -1,13 +1,17 @@
+"""Boundary files of every format, with every way of not saying where they are."""
+
 import json
+import sqlite3
+import zipfile
 
 import geopandas
-import numpy as np
+import pyarrow.parquet as pq
+import pyproj
 import pytest
 import shapely
 
 from declarations.errors import GeographyError
-from geography.boundaries import check_coverage, read_boundaries, simplify_for_map
-from geography.coordinates import to_bng
+from geography.boundaries import read_boundaries
 
 COLUMNS = {"lsoa21cd": "LSOA21CD", "lsoa21nm": "LSOA21NM"}
 
@@ -138,57 +142,240 @@ def test_a_layer_can_be_chosen(tmp_path, named):
     assert len(read_boundaries(tmp_path / "areas.gpkg", COLUMNS, layer="one")[0]) == 1
 
 
-def test_coverage_faults_are_found(squares):
-    good = check_coverage(squares)
-    assert good.valid
-    assert good.faulty == ()
-    assert good.overlap_area == pytest.approx(0, abs=1e-6)
-    overlapping = squares.copy()
-    overlapping.loc[1, "geometry"] = shapely.box(400_900, 300_000, 402_000, 301_000)
-    bad = check_coverage(overlapping)
-    assert not bad.valid
-    assert set(bad.faulty) == {0, 1}
-    assert bad.overlap_area == pytest.approx(100 * 1000)
+def test_of_several_layers_one_must_be_named(tmp_path, named):
+    path = tmp_path / "areas.gpkg"
+    named.iloc[:1].to_file(path, layer="one")
+    named.to_file(path, layer="all")
+    with pytest.raises(GeographyError, match="2 layers"):
+        read_boundaries(path, COLUMNS)
+    with pytest.raises(GeographyError, match="no layer of the name"):
+        read_boundaries(path, COLUMNS, layer="two")
 
 
-def test_simplified_neighbours_still_share_their_borders():
-    wiggle = [(10 + (i % 2) * 0.2, i) for i in range(11)]
-    left = shapely.Polygon([(0, 0), *wiggle, (0, 10)])
-    right = shapely.Polygon([(20, 0), *wiggle, (20, 10)])
-    areas = geopandas.GeoDataFrame({"lsoa21cd": ["a", "b"]}, geometry=[left, right], crs=27700)
-    simple = simplify_for_map(areas, 2)
-    assert check_coverage(simple).valid
-    assert (shapely.get_num_coordinates(simple.geometry) < 15).all()
-    assert simple.geometry.area.sum() == pytest.approx(200)
-    assert simplify_for_map(areas, 0).geometry.area.tolist() == areas.geometry.area.tolist()
-    with pytest.raises(GeographyError, match="negative"):
-        simplify_for_map(areas, -1)
-
-
-@pytest.mark.open_data
-def test_generalised_boundaries_agree_with_the_official_postcodes(con, open_data):
-    """BGC boundaries of 2011 against the postcode file, which gives 2011 areas too."""
-    from geography.points import PointLocator
-
-    areas, report = read_boundaries(
-        open_data / "boundaries/lsoa11_bgc_birmingham.geojson", {"lsoa11cd": "lsoa11cd"}
+def with_crs_member(path, member, *, last=False):
+    content = json.loads(path.read_text())
+    content.pop("crs", None)
+    content = (
+        {**content, "crs": member} if last else {"type": content["type"], "crs": member} | (content)
     )
-    assert report.kept == 639
-    rows = con.execute(
-        """
-SELECT c.Eastings AS x, c.Northings AS y, p.lsoa11cd
-FROM read_csv(?) c JOIN read_csv(?) p ON p.pcds = c.Postcode
-WHERE c.Admin_district_code = 'E08000025' AND p.ladcd = 'E08000025'
-    AND c.Positional_quality_indicator <= 20
-""",
-        [
-            str(open_data / "postcodes/codepoint_open_2025-05_wm7_stockport.csv.gz"),
-            str(open_data / "postcodes/PCD_OA_LSOA_MSOA_LAD_MAY22_wm7_stockport.csv.gz"),
-        ],
-    ).fetchnumpy()
-    found = PointLocator(areas, code="lsoa11cd").locate(rows["x"], rows["y"])
-    assert len(found) > 15_000
-    assert (found == rows["lsoa11cd"]).mean() >= 0.99
+    path.write_text(json.dumps(content))
+    return path
+
+
+def named_member(name):
+    return {"type": "name", "properties": {"name": name}}
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_the_old_crs_member_of_geojson_is_obeyed(tmp_path, named, last):
+    path = tmp_path / "areas.geojson"
+    named.to_file(path)
+    for name in ("urn:ogc:def:crs:EPSG::27700", "EPSG:27700"):
+        _, report = read_boundaries(with_crs_member(path, named_member(name), last=last), COLUMNS)
+        assert report.epsg_read == 27700
+    with pytest.raises(GeographyError, match="say EPSG:27700"):
+        read_boundaries(path, COLUMNS, crs=3857)
+    irish = with_crs_member(path, named_member("urn:ogc:def:crs:EPSG::29902"), last=last)
+    with pytest.raises(GeographyError, match="Irish"):
+        read_boundaries(irish, COLUMNS)
+    named.to_crs(4326).to_file(path)
+    degrees = with_crs_member(path, named_member("urn:ogc:def:crs:OGC:1.3:CRS84"), last=last)
+    assert read_boundaries(degrees, COLUMNS)[1].epsg_read == 4326
+    with pytest.raises(GeographyError, match="say EPSG:4326"):
+        read_boundaries(degrees, COLUMNS, crs=4258)
+
+
+@pytest.mark.parametrize(
+    "member", [None, {}, "EPSG:4326", {"type": "link", "properties": {"href": "a"}},
+               named_member("nonsense")],
+)  # fmt: skip
+def test_a_crs_member_that_says_nothing_must_be_declared(tmp_path, named, member):
+    path = tmp_path / "areas.geojson"
+    named.to_crs(4326).to_file(path)
+    with_crs_member(path, member)
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(path, COLUMNS)
+    assert read_boundaries(path, COLUMNS, crs=4326)[1].epsg_read == 4326
+
+
+def test_a_property_called_crs_is_no_coordinate_system(tmp_path, named):
+    path = tmp_path / "areas.geojson"
+    named.assign(crs="EPSG:4326").to_file(path)
+    without_crs_member(path)
+    assert read_boundaries(path, COLUMNS, crs=27700)[1].epsg_read == 27700
+
+
+@pytest.mark.parametrize("srs", [0, -1])
+def test_an_undefined_system_of_a_geopackage_must_be_declared(tmp_path, named, srs):
+    path = tmp_path / "areas.gpkg"
+    named.to_file(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE gpkg_geometry_columns SET srs_id = ?", (srs,))
+        connection.execute("UPDATE gpkg_contents SET srs_id = ?", (srs,))
+    connection.close()
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(path, COLUMNS)
+    assert read_boundaries(path, COLUMNS, crs=27700)[1].epsg_read == 27700
+
+
+def geoparquet_with(path, change):
+    table = pq.read_table(path)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    change(geo["columns"]["geometry"])
+    metadata = {**table.schema.metadata, b"geo": json.dumps(geo).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+def test_geoparquet_says_its_system_or_does_not(tmp_path, named):
+    path = tmp_path / "areas.parquet"
+    named.to_parquet(path)
+    with pytest.raises(GeographyError, match="say EPSG:27700"):
+        read_boundaries(path, COLUMNS, crs=4326)
+    geoparquet_with(path, lambda column: column.update(crs=None))
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(path, COLUMNS)
+    assert read_boundaries(path, COLUMNS, crs=27700)[1].epsg_read == 27700
+    named.to_crs("OGC:CRS84").to_parquet(path)
+    geoparquet_with(path, lambda column: column.pop("crs"))
+    assert read_boundaries(path, COLUMNS)[1].epsg_read == 4326
+    named.to_parquet(path)
+    geoparquet_with(path, lambda column: column.pop("crs"))
+    with pytest.raises(GeographyError, match="too large"):
+        read_boundaries(path, COLUMNS)
+    geoparquet_with(path, lambda column: column.update(crs="nonsense"))
+    with pytest.raises(GeographyError, match="cannot be read"):
+        read_boundaries(path, COLUMNS)
+
+
+def test_flatgeobuf_without_a_system_must_be_declared(tmp_path, named):
+    path = tmp_path / "areas.fgb"
+    with pytest.warns(UserWarning, match="crs"):
+        named.set_crs(None, allow_override=True).to_file(path)
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(path, COLUMNS)
+    assert read_boundaries(path, COLUMNS, crs=27700)[1].epsg_read == 27700
+
+
+GRID = "+proj=tmerc +lat_0=49 +lon_0=-2 +k=0.9996012717 +x_0=400000 +y_0=-100000 +units=m"
+"""The National Grid by its parameters, as an old .prj gives it."""
+
+
+def test_a_system_described_without_its_code_is_held_to_the_declaration(tmp_path, named):
+    path = tmp_path / "areas.shp"
+    named.to_file(path)
+    grid = pyproj.CRS.from_proj4(f"{GRID} +ellps=airy").to_wkt("WKT1_ESRI")
+    path.with_suffix(".prj").write_text(grid)
+    with pytest.raises(GeographyError, match="without an EPSG code"):
+        read_boundaries(path, COLUMNS)
+    assert read_boundaries(path, COLUMNS, crs=27700)[1].epsg_read == 27700
+    other = pyproj.CRS.from_proj4(f"{GRID.replace('400000', '500000')} +ellps=airy")
+    path.with_suffix(".prj").write_text(other.to_wkt("WKT1_ESRI"))
+    with pytest.raises(GeographyError, match="another coordinate system"):
+        read_boundaries(path, COLUMNS, crs=27700)
+    path.with_suffix(".prj").write_text("nonsense")
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(path, COLUMNS)
+    with pytest.raises(GeographyError, match="does not exist"):
+        read_boundaries(path, COLUMNS, crs=12)
+
+
+def test_exchanged_degrees_are_not_taken_for_the_arctic(tmp_path, named):
+    path = tmp_path / "areas.geojson"
+    exchanged = shapely.transform(named.to_crs(4326).geometry.to_numpy(), lambda xy: xy[:, ::-1])
+    named.set_geometry(exchanged, crs=4326).to_file(path)
+    with pytest.raises(GeographyError, match="outside Great Britain"):
+        read_boundaries(path, COLUMNS)
+
+
+def zipped(path, folder, *, inside="", leave_out=()):
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.iterdir()):
+            if file.suffix not in leave_out:
+                archive.write(file, f"{inside}{file.name}")
+    return path
+
+
+def test_a_zipped_shapefile_is_read(tmp_path, named, squares):
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    named.to_file(folder / "areas.shp")
+    for inside in ("", "LSOA (2021)/"):
+        areas, report = read_boundaries(
+            zipped(tmp_path / "areas.zip", folder, inside=inside), COLUMNS
+        )
+        assert areas["lsoa21cd"].tolist() == squares["lsoa21cd"].tolist()
+        assert report.epsg_read == 27700
+    bare = zipped(tmp_path / "bare.zip", folder, leave_out=(".prj",))
+    with pytest.raises(GeographyError, match="do not say"):
+        read_boundaries(bare, COLUMNS)
+    assert read_boundaries(bare, COLUMNS, crs=27700)[1].kept == 4
+
+
+def test_a_zip_with_no_or_several_boundary_files_is_refused(tmp_path, named):
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "readme.txt").write_text("Boundaries")
+    with pytest.raises(GeographyError, match="0 boundary files"):
+        read_boundaries(zipped(tmp_path / "none.zip", folder), COLUMNS)
+    named.to_file(folder / "areas.shp")
+    named.to_file(folder / "more.geojson")
+    with pytest.raises(GeographyError, match="2 boundary files"):
+        read_boundaries(zipped(tmp_path / "two.zip", folder), COLUMNS)
+    (tmp_path / "broken.zip").write_bytes(b"PK nothing")
+    with pytest.raises(GeographyError, match="cannot be unpacked"):
+        read_boundaries(tmp_path / "broken.zip", COLUMNS)
+
+
+def test_a_member_that_points_outside_stays_inside(tmp_path, named):
+    named.to_file(tmp_path / "areas.geojson")
+    path = tmp_path / "areas.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "areas.geojson", "../../outside.geojson")
+    assert read_boundaries(path, COLUMNS)[1].kept == 4
+    assert not (tmp_path.parent / "outside.geojson").exists()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_what_holds_no_area_is_said(tmp_path):
+    line = shapely.LineString([(400_000, 300_000), (400_100, 300_000)])
+    nowhere = shapely.Polygon([(400_000, 300_000), (float("nan"), 300_000), (401_000, 301_000)])
+    for name, shape in (("line", line), ("nowhere", nowhere), ("missing", None)):
+        frame = geopandas.GeoDataFrame(
+            {"LSOA21CD": ["a"], "LSOA21NM": ["A"]}, geometry=[shape], crs=27700
+        )
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+        with pytest.raises(GeographyError, match="hold no area"):
+            read_boundaries(tmp_path / f"{name}.parquet", COLUMNS)
+    (tmp_path / "zero.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(GeographyError, match="hold no area"):
+        read_boundaries(tmp_path / "zero.geojson", COLUMNS)
+    (tmp_path / "empty.geojson").write_text("")
+    with pytest.raises(GeographyError, match="cannot be read"):
+        read_boundaries(tmp_path / "empty.geojson", COLUMNS)
+
+
+def test_a_table_without_shapes_is_no_boundary_file(tmp_path, named):
+    import pyogrio
+
+    pyogrio.write_dataframe(named.drop(columns="geometry"), tmp_path / "table.gpkg")
+    with pytest.raises(GeographyError, match="no geometry"):
+        read_boundaries(tmp_path / "table.gpkg", COLUMNS)
+
+
+def test_codes_are_stripped_and_blank_ones_left_out(tmp_path, named):
+    frame = named.assign(LSOA21CD=[" E01990001", "E01990002 ", "  ", "E01990004"])
+    frame.to_file(tmp_path / "areas.gpkg")
+    areas, report = read_boundaries(tmp_path / "areas.gpkg", COLUMNS)
+    assert areas["lsoa21cd"].tolist() == ["E01990001", "E01990002", "E01990004"]
+    assert report.without_code == 1
+
+
+def test_a_heading_met_letter_by_letter_comes_first(tmp_path, named):
+    frame = named.assign(lsoa21cd="other")[["lsoa21cd", "LSOA21CD", "LSOA21NM", "geometry"]]
+    frame.to_parquet(tmp_path / "areas.parquet")
+    areas, _ = read_boundaries(tmp_path / "areas.parquet", COLUMNS)
+    assert areas["lsoa21cd"].tolist() == named["LSOA21CD"].tolist()
 
 
 @pytest.mark.open_data
@@ -202,5 +389,3 @@ def test_real_files_in_three_formats_are_read(open_data):
         folder / "boundaries_lsoa11_EW.parquet", {"lsoa11cd": "lsoa11_code"}
     )
     assert (len(areas), report.repaired) == (34_753, 1)
-    east, north = to_bng([-1.9], [52.48])
-    assert np.isfinite([east[0], north[0]]).all()

@@ -105,6 +105,8 @@ def test_unfit_areas_are_refused(squares):
         PointLocator(squares, code="msoa21cd")
     with pytest.raises(GeographyError, match="none at all"):
         PointLocator(squares.iloc[:0])
+    with pytest.raises(GeographyError, match="Irish grid"):
+        PointLocator(squares.set_crs(29902, allow_override=True))
     for tolerance in (-1.0, np.nan, np.inf):
         with pytest.raises(GeographyError, match="tolerance"):
             PointLocator(squares, tolerance=tolerance)

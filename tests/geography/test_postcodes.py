@@ -1,8 +1,12 @@
+import itertools
+
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from geography.placement.lookups import typed_postcodes_sql
 from geography.postcodes import (
     PSEUDO_KINDS,
     normalise,
@@ -97,3 +101,51 @@ def test_pseudo_postcodes_say_what_they_stand_for():
     assert pseudo_postcode_kind("ZZ99 6CZ") == "zz99_overseas"
     assert pseudo_postcode_kind("QA4 7XB") is None
     assert pseudo_postcode_kind(None) is None
+
+
+def test_repair_in_sql_passes_over_no_text_that_python_would_change():
+    """Every text of five to seven of the characters that matter."""
+    texts = [
+        "".join(letters)
+        for length, alphabet in ((5, "AVOI019"), (6, "AVOI09"), (7, "AOI01"))
+        for letters in itertools.product(alphabet, repeat=length)
+    ]
+    found = TWINS.execute(
+        f"SELECT c, {normalise_sql('c')}, {repair_sql('c')}"
+        " FROM (SELECT unnest(?::VARCHAR[]) AS c)",
+        [texts],
+    ).fetchall()
+    assert [row for row in found if row[1:] != (normalise(row[0]), repair(row[0]))] == []
+
+
+HOSTILE = ["\x00", "QA4\x007XB", "qa4 7xb\x00", "Q" * 100_000, "QA4 7XB" * 1000, "\u017fw1a 1aa"]
+HOSTILE += [
+    "\ufeffQA4 7XB",
+    "QA4\u00a07XB",
+    "\uff31\uff21\uff14 \uff17\uff38\uff22",
+    "QA4\n7XB",
+    "'; --",
+    "%_",
+    "\U0001f600",
+]
+
+
+def test_hostile_and_random_texts_read_the_same_in_sql_and_python():
+    generator = np.random.default_rng(20240229)
+    alphabet = np.array(list("AQOI01479XBVZ -.\tqß\u0131\u017fé\u00a0\x00"))
+    texts = [
+        "".join(generator.choice(alphabet, size)) for size in generator.integers(0, 12, 4000)
+    ] + HOSTILE
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE texts AS SELECT unnest(?::VARCHAR[]) AS raw", [texts])
+        found = con.execute(typed_postcodes_sql("texts")).fetchall()
+    assert sorted(found, key=str) == sorted(((t, normalise(t), repair(t)) for t in texts), key=str)
+
+
+@given(texts)
+def test_reading_a_postcode_again_changes_nothing(text):
+    normal = normalise(text)
+    assert normalise(normal) == normal
+    assert repair(repair(text)) == repair(text)
+    if normal is not None:
+        assert repair(normal) == repair(text)

@@ -21,7 +21,8 @@ from region_factory import (
     run_to_location,
 )
 
-from declarations.errors import ConfigurationError
+from declarations.errors import ConfigurationError, GeographyError
+from intake.accounting import ACCOUNTED, account
 from intake.location import locate, located_table, weights_period
 from intake.records import read_record
 from warehouse.workspace import Workspace
@@ -44,8 +45,8 @@ def accounting(mere: Workspace, source: str, period: str = PERIOD) -> dict[str, 
 
 
 def closes(account: dict[str, Any]) -> bool:
-    placed, not_placed = (sum(account[o].values()) for o in ("placed", "not placed"))
-    return bool(account["received"] == {"all": placed + not_placed})
+    amounts = (sum(account[outcome].values()) for outcome in ACCOUNTED)
+    return bool(account["received"] == {"all": sum(amounts)})
 
 
 def test_cases_are_in_the_area_of_their_postcode(finished: Any) -> None:
@@ -135,7 +136,13 @@ def test_codes_of_2011_are_noticed_and_converted(finished_copy: Workspace) -> No
     record = read_record(finished_copy, "accounting", "north_visits", PERIOD)
     assert record is not None
     assert record["vintage"] == "2011"
-    assert closes(accounting(finished_copy, "north_visits")["visits"])
+    account = accounting(finished_copy, "north_visits")["visits"]
+    assert closes(account)
+    # A split area is apportioned; areas that are the same or merged are placed as a whole.
+    assert account["apportioned"] == {"lsoa11_code": 1000}
+    assert account["placed"] == {"lsoa11_code": 60}
+    rows = accounting(finished_copy, "north_visits")["rows"]
+    assert (rows["apportioned"], rows["placed"]) == ({"lsoa11_code": 1}, {"lsoa11_code": 3})
 
 
 def test_codes_of_2021_are_left_as_they_are(finished_copy: Workspace) -> None:
@@ -154,6 +161,31 @@ def test_a_code_of_neither_vintage_is_not_placed_and_its_count_is_kept(
     account = accounting(finished_copy, "north_visits")["visits"]
     assert account["not placed"] == {"lsoa_unknown": 5}
     assert closes(account)
+
+
+def test_an_area_known_elsewhere_is_out_of_the_region(finished_copy: Workspace) -> None:
+    visits(finished_copy, [("E01990002", 7), ("E01990003", 8), ("W01000001", 5)])
+
+    account = accounting(finished_copy, "north_visits")
+    assert account["visits"]["out of region"] == {"out_of_region": 5}
+    assert account["rows"]["out of region"] == {"out_of_region": 1}
+    assert account["visits"]["not placed"] == {}
+    assert closes(account["visits"])
+
+
+def test_a_delivery_that_cannot_be_accounted_for_is_stopped(
+    finished_copy: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_one(*given: Any) -> list[Any]:
+        return [
+            (q, outcome, detail, n - 1 if (q, outcome) == ("visits", "placed") else n)
+            for q, outcome, detail, n in account(*given)
+        ]
+
+    monkeypatch.setattr("intake.location.account", lose_one)
+
+    with pytest.raises(GeographyError, match=r"north_visits for 2026-03 .* a difference of 1\."):
+        visits(finished_copy, [("E01990002", 7), ("E01990003", 8)])
 
 
 def test_all_accounts_of_the_region_close(finished: Any) -> None:

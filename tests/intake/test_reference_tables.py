@@ -21,7 +21,8 @@ from region_factory import (
 
 from declarations.errors import ConfigurationError, GeographyError
 from intake.admission import admit
-from intake.reference import build_reference, known_lsoas_sql, point_locator, reference_table
+from intake.locator import point_locator
+from intake.reference import build_reference, known_lsoas_sql, reference_table
 from intake.reference_plan import inputs_of, reference_roles, roles_of
 from warehouse.workspace import Built, Workspace
 
@@ -40,8 +41,12 @@ def rows(mere: Workspace, role: str) -> list[dict[str, Any]]:
 
 
 def test_the_roles_a_region_has_in_their_order(mere: Workspace) -> None:
-    assert reference_roles(mere.declared) == ["areas", "lsoa_changes", "postcodes"]
-    assert [s.id for s in inputs_of(mere.declared, "lsoa_changes")] == ["changes", "residents"]
+    assert reference_roles(mere.declared) == [
+        "areas", "lsoa_changes", "postcodes", "area_lookups", "neighbours",
+    ]  # fmt: skip
+    assert [s.id for s in inputs_of(mere.declared, "lsoa_changes")] == [
+        "changes", "areas", "residents",
+    ]  # fmt: skip
     cases, visits = (mere.declared.contracts[c] for c in ("mere_cases", "mere_visits"))
     assert roles_of(mere.declared, cases) == ["areas", "lsoa_changes", "postcodes"]
     assert roles_of(mere.declared, visits) == ["areas", "lsoa_changes"]
@@ -139,6 +144,14 @@ def test_a_lookup_that_contradicts_itself_stops(mere: Workspace) -> None:
     put(mere.landing, "changes", "changes.csv", ["lsoa11cd,lsoa21cd,chgind", *map(",".join, alone)])
 
     with pytest.raises(GeographyError, match=r"split \(S\) pairs"):
+        build(mere, "lsoa_changes")
+
+
+def test_a_lookup_that_lacks_an_area_of_the_region_stops(mere: Workspace) -> None:
+    short = [c for c in CHANGES if c[1] != "E01990006"]  # an unchanged area, so nothing contradicts
+    put(mere.landing, "changes", "changes.csv", ["lsoa11cd,lsoa21cd,chgind", *map(",".join, short)])
+
+    with pytest.raises(GeographyError, match="incomplete: it lacks 1 of the 6 areas of 2021"):
         build(mere, "lsoa_changes")
 
 

@@ -12,7 +12,7 @@ from command_line import REPOSITORY, run_script
 HEAVY = ("dagster", "duckdb", "pandas", "geopandas", "great_expectations", "pydantic")
 COMMANDS = (
     "", "demo", "run", "synth", "init", "regions", "status", "sql", "check", "approve", "verify",
-    "schemas", "audit", "audit verify",
+    "schemas", "audit", "audit verify", "area", "area add", "area list", "area show", "area remove",
 )  # fmt: skip
 SOURCE = "northwood_library_sessions"
 
@@ -31,7 +31,7 @@ def fails(result, code, *words):
 def test_the_installed_command_answers():
     said = run_script([sys.executable, "-m", "pipelines.cli", "--help"])
     assert said.returncode == 0
-    for name in COMMANDS[1:-1]:
+    for name in (c for c in COMMANDS[1:] if " " not in c):
         assert re.search(rf"^│ {name}\b", said.stdout, re.MULTILINE), name
     assert "Exit codes" in said.stdout
 
@@ -44,11 +44,12 @@ def test_help_of_every_command(lsoalink, name):
 
 
 def test_every_command_is_listed_here():
-    from pipelines.cli import app, audit_app
+    from pipelines.cli import app, area_app, audit_app
 
     names = {c.callback.__name__ for c in app.registered_commands}
-    assert names | {"audit"} == {c for c in COMMANDS if c and " " not in c}
+    assert names | {"audit", "area"} == {c for c in COMMANDS if c and " " not in c}
     assert [c.name for c in audit_app.registered_commands] == ["verify"]
+    assert [f"area {c.name}" for c in area_app.registered_commands] == list(COMMANDS[-4:])
 
 
 def test_the_command_line_starts_without_heavy_libraries():
@@ -142,6 +143,11 @@ def test_status_says_what_arrived_and_which_release_is_in_force(finished_starter
     said = finished_starter.command("status")
     assert "northwood_library_sessions" in said.out
     assert f"Release in force: {finished_starter.latest.name}" in said.out
+    accounts = said.out[said.out.index("What became of the rows") :].split("Release in force")[0]
+    (line,) = [x for x in accounts.splitlines() if x.startswith("northwood_library_sessions")]
+    received, *became = (int(x.replace(",", "")) for x in line.split()[1:6])
+    assert received == sum(became) > 0
+    assert line.split()[-1] == "yes"
 
 
 def test_answers_come_as_csv_and_json(finished_starter):

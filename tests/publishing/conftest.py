@@ -12,6 +12,8 @@ from publishing_samples import (
     DISTRICTS,
     SOURCES,
     make_accounting,
+    make_area_lookups,
+    make_area_neighbours,
     make_areas,
     make_borders,
     make_indicators,
@@ -36,6 +38,8 @@ def tables(borders: gpd.GeoDataFrame) -> dict[str, pa.Table]:
     return to_arrow(
         {
             "areas": areas,
+            "area_lookups": make_area_lookups(areas),
+            "area_neighbours": make_area_neighbours(areas),
             "indicators": make_indicators(),
             "observations": make_observations(areas),
             "accounting": make_accounting(protected=True),

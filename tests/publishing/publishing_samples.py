@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -82,6 +83,54 @@ def make_areas(borders: gpd.GeoDataFrame, seed: int = 8) -> pd.DataFrame:
     frame.loc[3, "lsoa21nm"] = HOSTILE_NAME
     frame.loc[4, "lsoa21nm"] = FORMULA_NAME
     return frame
+
+
+def make_area_lookups(areas: pd.DataFrame) -> pd.DataFrame:
+    """Districts and neighbourhoods as larger areas, and one the region drew over both."""
+    parts = [
+        pd.DataFrame(
+            {
+                "level": level,
+                "area_code": areas[f"{level}cd"],
+                "area_name": areas[f"{level}nm"],
+                "lsoa21cd": areas["lsoa21cd"],
+                "fit": "exact",
+                "lsoas_outside": 0,
+                "source_id": "reference_areas",
+            }
+        )
+        for level in ("msoa21", "lad24")
+    ]
+    drawn = (
+        parts[0]
+        .iloc[:7]
+        .assign(
+            level="custom",
+            area_code="old-canal",
+            area_name="Old canal",
+            fit="best_fit",
+            source_id=None,
+        )
+    )
+    return pd.concat([*parts, drawn], ignore_index=True)
+
+
+def make_area_neighbours(areas: pd.DataFrame) -> pd.DataFrame:
+    """Each area beside the next in the list, and the last beside one outside the region."""
+    pairs = list(pairwise([*areas["lsoa21cd"], "E01999999"]))
+    back = [(b, a) for a, b in pairs[:-1]]
+    return pd.DataFrame(
+        [
+            {
+                "lsoa21cd": a,
+                "neighbour_lsoa21cd": b,
+                "kind": "border",
+                "border_metres": 250,
+                "in_region": b != "E01999999",
+            }
+            for a, b in [*pairs, *back]
+        ]
+    )
 
 
 def _periods(level: str) -> list[tuple[str, str, str]]:
@@ -225,8 +274,10 @@ def make_accounting(protected: bool) -> pd.DataFrame:
         for period in ("2026-06", "2026-09"):
             parts = [
                 ("received", "all", 1260),
-                ("placed", "postcode", 1000),
+                ("placed", "postcode", 900),
                 ("placed", "uprn", 180),
+                ("apportioned", "lsoa11_code", 60),
+                ("out of region", "out_of_region", 40),
                 ("not placed", "no_fixed_abode", 77),
                 ("not placed", "unknown_postcode", 3),
             ]
@@ -243,6 +294,7 @@ def make_accounting(protected: bool) -> pd.DataFrame:
                         "detail": detail,
                         "amount": None if hidden else shown,
                         "amount_status": "[c]" if hidden else None,
+                        "protected": protected,
                     }
                 )
     return pd.DataFrame(rows)

@@ -9,9 +9,10 @@ MEASURED = ("BIGINT", "INTEGER", "DOUBLE")
 UNITLESS = {"multiplier"}
 
 
-def test_the_release_has_the_six_tables():
+def test_the_release_has_the_declared_tables():
     assert set(RELEASE_TABLES) == {
-        "areas", "indicators", "observations", "accounting", "lineage", "notes",
+        "areas", "indicators", "observations", "accounting", "lineage", "notes", "area_lookups",
+        "area_neighbours",
     }  # fmt: skip
 
 

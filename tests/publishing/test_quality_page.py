@@ -72,6 +72,20 @@ def test_every_calendar_cell_has_letter_and_words(internal):
     assert "23 days late" in calendar
 
 
+def test_every_outcome_is_named(internal):
+    accounts = internal[internal.index('id="accounts"') : internal.index('id="lineage"')]
+    for words in (
+        "Placed by postcode", "Apportioned by lsoa11 code", ">Out of region<",
+        "Not placed: no fixed abode",
+        "received = placed + apportioned + out of region + not placed",
+    ):  # fmt: skip
+        assert words in accounts
+    bar = accounts[accounts.index("<svg viewBox") :]
+    assert re.findall(r"<title>(.*?)</title>", bar)[2:4] == [
+        "apportioned: lsoa11 code", "out of region: out of region",
+    ]  # fmt: skip
+
+
 def test_totals_that_do_not_close_are_said(facts):
     accounting = make_accounting(protected=False)
     accounting.loc[accounting["detail"] == "uprn", "amount"] = 179
@@ -92,6 +106,68 @@ def test_the_page_needs_no_script_and_fetches_nothing(internal):
     assert not re.search(r"https?://", internal)
     assert not re.search(r"<(link|img|iframe|object|embed)\b", internal)
     assert " style=" not in internal
+
+
+def boundary_rows(level="never_geocode", share=0.866, overlaps=0):
+    """Rows of the boundaries of one source: 1,000 postcodes, six areas."""
+    import pandas as pd
+
+    placing = {
+        "source_id": "areas", "check_id": "placing", "area_code": "", "area_name": None,
+        "other_code": "", "outcome": level, "checked": 1000, "faults": round(1000 * (1 - share)),
+        "outside": 4, "left_out": 0, "share": share, "lower_ci": share - 0.02,
+        "upper_ci": share + 0.02, "area_m2": None, "width_m": None, "meaning": "In plain words",
+    }  # fmt: skip
+    north = placing | {"area_code": "E08990001", "area_name": "North <b>Mere</b>"}
+    south = placing | {"area_code": "E08990002", "area_name": "South Mere"}
+    nothing = dict.fromkeys(placing)
+    meeting = nothing | {
+        "source_id": "areas", "check_id": "overlap", "area_code": "", "other_code": "",
+        "outcome": "failed" if overlaps else "passed", "checked": 6, "faults": overlaps,
+        "area_m2": 1.5 * overlaps, "width_m": 0.2, "meaning": "Ground in two areas",
+    }  # fmt: skip
+    findings = [
+        meeting | {"area_code": f"E019900{n:02d}", "other_code": f"E019901{n:02d}", "area_m2": 1.5}
+        for n in range(overlaps)
+    ]
+    frame = pd.DataFrame([placing, north, south, meeting, *findings])
+    counts = ["checked", "faults", "outside", "left_out"]
+    return frame.astype(dict.fromkeys(counts, "Int64"))
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_both_pages_warn_of_boundaries_that_place_badly(facts, published):
+    page = quality_page(to_arrow({"boundaries": boundary_rows()}), facts, published=published)
+    part = page[page.index('<section id="boundaries"') : page.index('<section id="lineage"')]
+    for words in ("Never geocode", "In plain words.", "86.6%", "1,000 live postcodes",
+                  "130 land in another area, 4 in none", "84.6% to 88.6%",
+                  "counted in the area next door", "South Mere", "North &lt;b&gt;"):  # fmt: skip
+        assert words in part, words
+
+
+def test_boundaries_that_place_well_bring_no_warning(facts):
+    page = quality_page(to_arrow({"boundaries": boundary_rows("fine", 0.994)}), facts)
+    assert "Fit for single addresses" in page
+    assert "area next door" not in page
+    assert "Nothing found in 6 areas." in page
+
+
+def test_of_many_overlaps_the_largest_are_named(facts):
+    page = quality_page(to_arrow({"boundaries": boundary_rows(overlaps=12)}), facts)
+    assert "The largest 10" in page
+    assert page.count("1.5 m², 0.20 m wide") == 10
+    few = quality_page(to_arrow({"boundaries": boundary_rows(overlaps=2)}), facts)
+    assert "Which</summary>" in few
+
+
+def test_boundaries_that_were_not_measured_are_said(facts):
+    assert "without a measurement of the boundaries" in quality_page({}, facts)
+    rows = boundary_rows("not_measured")
+    rows[["share", "lower_ci", "upper_ci"]] = None
+    rows["checked"] = 0
+    page = quality_page(to_arrow({"boundaries": rows}), facts)
+    assert "Not measured" in page
+    assert "live postcodes land" not in page
 
 
 def test_hostile_texts_are_escaped(facts):

@@ -9,6 +9,7 @@ from publishing.facts import ExpectedDelivery, SourceFact
 from publishing.quality_summary import (
     accounts,
     actions,
+    boundary_fits,
     calendar_months,
     dropped_columns,
     failed_checks,
@@ -148,18 +149,24 @@ def account_row(outcome, detail, amount, period="2026-08"):
     return {
         "source_id": "s", "agency": "Council", "period": period, "quantity": "rows",
         "outcome": outcome, "detail": detail, "amount": amount, "amount_status": None,
+        "protected": False,
     }  # fmt: skip
 
 
 def test_accounts_that_close_and_accounts_that_do_not():
     rows = [
-        account_row("received", "all", 10),
+        account_row("received", "all", 16),
         account_row("placed", "postcode", 7),
         account_row("not placed", "no_fixed_abode", 3),
+        account_row("out of region", "out_of_region", 5),
+        account_row("apportioned", "lsoa11_code", 1),
     ]
     (good,) = accounts(rows, SOURCES)
     assert good.open_periods == ()
-    assert good.parts == (("placed", "postcode", 7, 0), ("not placed", "no_fixed_abode", 3, 0))
+    assert good.parts == (
+        ("placed", "postcode", 7, 0), ("apportioned", "lsoa11_code", 1, 0),
+        ("out of region", "out_of_region", 5, 0), ("not placed", "no_fixed_abode", 3, 0),
+    )  # fmt: skip
     (bad,) = accounts([*rows[:2], account_row("received", "all", 4, "2026-09")], SOURCES)
     assert bad.open_periods == ("2026-08", "2026-09")
 
@@ -177,6 +184,54 @@ def test_a_hidden_amount_is_counted_and_not_judged():
     assert account.open_periods == ()
 
 
+def test_rounded_amounts_are_not_judged():
+    rows = [account_row("received", "all", 30), account_row("placed", "postcode", 25)]
+    assert accounts(rows, SOURCES)[0].open_periods == ("2026-08",)
+    (rounded,) = accounts([{**r, "protected": True} for r in rows], SOURCES)
+    assert rounded.open_periods == ()
+
+
 def test_a_source_only_the_tables_know_is_still_named():
     found = known_sources([], [{"source_id": "x_y", "agency": "Council"}])
     assert found["x_y"].title == "x y"
+
+
+def placing_row(area_code="", checked=100, faults=20, outside=5, **changes):
+    return {
+        "source_id": "s", "check_id": "placing", "area_code": area_code, "area_name": None,
+        "other_code": "", "outcome": "never_geocode", "checked": checked, "faults": faults,
+        "outside": outside, "left_out": 3, "share": 0.8, "lower_ci": 0.7, "upper_ci": 0.9,
+        "area_m2": None, "width_m": None, "meaning": "Never", **changes,
+    }  # fmt: skip
+
+
+def meeting_row(check_id, area_code="", **changes):
+    nothing = dict.fromkeys(placing_row())
+    return nothing | {
+        "source_id": "s", "check_id": check_id, "area_code": area_code, "other_code": "",
+        "outcome": "passed", **changes,
+    }  # fmt: skip
+
+
+def test_boundaries_are_summed_up_by_source():
+    rows = [
+        meeting_row("overlap", "a", other_code="b", outcome="failed", area_m2=2.0),
+        meeting_row("overlap", "c", other_code="d", outcome="failed", area_m2=9.0),
+        meeting_row("overlap", outcome="failed", checked=6, faults=2, area_m2=11.0),
+        meeting_row("opening", "a", outcome="listed", area_m2=500.0),
+        meeting_row("opening", outcome="listed", checked=6, faults=1, area_m2=500.0),
+        meeting_row("validity", checked=6, faults=0),
+        placing_row("E08990002", 40),
+        placing_row(),
+        placing_row("E08990001", 60, area_name="North"),
+    ]
+    (fit,) = boundary_fits(rows, SOURCES)
+    assert (fit.whole.points, fit.whole.elsewhere, fit.whole.outside) == (100, 15, 5)
+    assert fit.left_out == 3
+    assert [(d.area_code, d.area_name) for d in fit.districts] == [
+        ("E08990001", "North"),
+        ("E08990002", ""),
+    ]
+    assert [m.check_id for m in fit.meetings] == ["validity", "overlap", "opening"]
+    assert [d["area_code"] for d in fit.meetings[1].largest] == ["c", "a"]
+    assert boundary_fits([], SOURCES) == []

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from region_factory import AREAS, RESIDENTS
 
+from declarations.errors import StorageError
+from geography.placement import KEYS, placing
 from indicators.notes import NOTES
+from intake.accounting import SPLIT_METHODS
 from intake.records import read_record, write_record
 from publishing.conform import conform_all
+from publishing.dictionary import RELEASE_TABLES
 from publishing.release_tables import (
+    METHODS_OF,
+    _accounting,
     admitted_delivery,
     lineage_table,
     period_words,
@@ -38,7 +45,7 @@ def test_the_tables_are_those_the_dictionary_declares(tables: dict[str, Any]) ->
 
     ready = conform_all(named)
 
-    assert set(ready) == {"areas", "indicators", "observations", "notes", "accounting", "lineage"}
+    assert set(ready) == set(RELEASE_TABLES)
 
 
 def test_areas_carry_public_census_figures_as_published(rows: Rows) -> None:
@@ -81,8 +88,38 @@ def test_accounting_is_protected_under_an_agreement_and_exact_for_open_data(rows
     assert amounts["south_cases", "rows", "not placed", "all"] == (None, "[c]")
     assert amounts["south_cases", "rows", "placed", "postcode_terminated"] == (None, "[c]")
     assert {k[3] for k in amounts if k[:3] == ("south_cases", "rows", "not placed")} == {"all"}
+    assert amounts["south_cases", "rows", "out of region", "all"] == (None, "[c]")
+    # A case is in one area; visits are counts, which may be split.
+    assert ("south_cases", "rows", "apportioned", "all") not in amounts
+    assert amounts["north_visits", "visits", "apportioned", "all"] == (None, "[c]")
+    protected = {r["source_id"]: r["protected"] for r in rows["accounting"]}
+    assert protected == {
+        "north_cases": True, "south_cases": True, "north_visits": True, "residents": False,
+    }  # fmt: skip
     assert amounts["residents", "residents", "received", "all"] == (sum(RESIDENTS.values()), None)
     assert amounts["residents", "rows", "received", "all"] == (len(AREAS), None)
+
+
+def test_a_method_no_key_allows_is_refused_rather_than_lost(finished: Any) -> None:
+    row = {
+        "source_id": "south_cases", "period": "2026-03", "quantity": "rows", "outcome": "placed",
+        "detail": "uprn", "amount": 40,
+    }  # fmt: skip
+
+    with pytest.raises(StorageError, match=r"south_cases .* placed \(uprn\)"):
+        list(_accounting(finished.workspace, {"accounting": [row]}))
+
+
+def test_every_method_of_placing_belongs_to_a_key() -> None:
+    listed = [m for methods in METHODS_OF.values() for m in methods]
+    documented = placing.__doc__ or ""
+
+    assert set(METHODS_OF) == set(KEYS)
+    assert len(listed) == len(set(listed))
+    named = documented[documented.index("geo_method") : documented.index("geo_reason")]
+    words = set(re.findall(r"[a-z0-9_]+", named))
+    assert set(listed) | set(SPLIT_METHODS) <= words
+    assert {w for w in words if "_" in w} - {"geo_method"} <= set(listed) | set(SPLIT_METHODS)
 
 
 def test_lineage_names_file_agreement_and_licence(rows: Rows) -> None:

@@ -1,0 +1,391 @@
+"""``lsoalink area``: adding, listing, showing and removing the areas a region draws itself.
+
+Belongs here: what these commands read, write and print. Does not belong here: which LSOAs an area
+means (``geography/custom_areas.py``), or its figures, which every release has in ``v_area_counts``.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from declarations.areas import LSOA, CustomArea
+from declarations.errors import ConfigurationError, StorageError
+from declarations.loader import RegionDeclarations
+from pipelines.console import say, show_table
+from pipelines.regions import BUNDLED, open_region
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from intake.area_lookups import RegionCodes, ResolvedArea
+
+CODE_HEADINGS = ("lsoa21cd", "lsoa21_code", "lsoa21", "lsoa", "lsoa_code", "code")
+LARGEST_LIST = 5_000_000
+"""Bytes of a list of codes; every LSOA of England and Wales makes half a megabyte."""
+
+
+@dataclass(frozen=True)
+class NewArea:
+    """What ``lsoalink area add`` was given."""
+
+    id: str
+    title: str
+    description: str = ""
+    owner: str | None = None
+    lsoa: str | None = None
+    lsoas: Path | None = None
+    polygon: Path | None = None
+    rule: str | None = None
+    crs: int | None = None
+
+
+def add_area(name: str, settings: Settings, new: NewArea, *, force: bool) -> None:
+    """Write the declaration of an area into the region's folder, its polygon beside it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the region is bundled, the area is there already, or an option will not do.
+    GeographyError
+        If its codes or its polygon are not the region's.
+    """
+    declared = open_region(name)
+    folder = _own_folder(declared, name)
+    area = _declaration(declared, new)
+    file = declared.files.get(f"areas/{area.id}", folder / f"{area.id}.yaml")
+    beside = folder / area.polygon if area.polygon else None
+    taken = [p for p in (file, beside) if p is not None and p.exists() and p != new.polygon]
+    if taken and not force:
+        raise ConfigurationError(
+            f"The area {area.id} is there already: {_below(declared, taken[0])}",
+            "Give another --id, or --force to replace it",
+        )
+    others = [a.id for a in declared.areas.values() if a.id != area.id]
+    same = [i for i in others if declared.areas[i].title.casefold() == area.title.casefold()]
+    if same:
+        raise ConfigurationError(
+            f"The area {same[0]} has the same title", "Give each area a title of its own"
+        )
+    if beside and any(declared.areas[i].polygon == beside.name for i in others):
+        raise ConfigurationError(f"Another area uses the file {beside.name}", "Give another --id")
+    found = _checked(declared, settings, area, file, new.polygon)
+    _write(declared, area, file, new.polygon)
+    say(f"Wrote {_below(declared, file)}: {_described(found)}.")
+    if found and found.outside_share > 0.01:
+        say(f"{found.outside_share:.0%} of the polygon lies outside the region's LSOAs.")
+    say(f"Its figures are in v_area_counts from the next release on: lsoalink run {name}")
+
+
+def list_areas(name: str) -> None:
+    """Write the areas a region declares."""
+    declared = open_region(name)
+    if not declared.areas:
+        say(f"{declared.region.id} has no areas of its own; 'lsoalink area add' makes one.")
+        return
+    show_table(
+        "",
+        ("area", "title", "made from", "owner", "file"),
+        [
+            (
+                a.id, a.title,
+                f"{len(a.lsoas)} LSOAs" if a.lsoas else f"{a.polygon}, rule {a.rule}",
+                a.owner, _below(declared, declared.files[f"areas/{a.id}"]),
+            )
+            for a in declared.areas.values()
+        ],
+    )  # fmt: skip
+
+
+def show_area(
+    name: str, settings: Settings, area_id: str, geojson: Path | None, *, force: bool
+) -> None:
+    """Write an area's LSOAs with their districts, residents and households; export its border.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such area, or the file of the export is there already.
+    StorageError
+        If the region has not been run, so that its LSOAs are not known.
+    """
+    declared = open_region(name)
+    area = _known(declared, area_id)
+    codes = _region_codes(declared, settings)
+    if codes is None:
+        raise StorageError(
+            f"The LSOAs of {declared.region.id} are not known yet",
+            f"Run 'lsoalink run {name}' first",
+        )
+    if geojson is not None and geojson.exists() and not force:
+        raise ConfigurationError(f"{geojson} is there already", "Name another file, or add --force")
+    from intake.area_lookups import resolve_area  # noqa: PLC0415
+
+    found = resolve_area(area, declared.files[f"areas/{area.id}"], codes)
+    rows = _facts(declared, settings, found.codes)
+    say(f"{area.title} ({area.id}): {_described(found)}, {area.fit.replace('_', ' ')}.")
+    if area.description:
+        say(area.description)
+    headings = ("lsoa21cd", "lsoa21nm", "lad24nm", "residents", "households")
+    show_table("", headings, [tuple(row[h] for h in headings) for row in rows])
+    districts = sorted({row["lad24nm"] for row in rows})
+    totals = {h: [row[h] for row in rows] for h in ("residents", "households")}
+    counted = [
+        f"{sum(numbers):,} {what}" for what, numbers in totals.items() if None not in numbers
+    ]
+    say(
+        f"{len(rows)} LSOAs in {', '.join(districts)}; "
+        + (f"{' and '.join(counted)} at the census." if counted else "no census figures yet.")
+    )
+    if geojson is not None:
+        _export(area, found, codes, geojson)
+        say(f"Wrote {geojson}")
+
+
+def remove_area(name: str, area_id: str) -> None:
+    """Remove an area's declaration, and its polygon if no other area uses it.
+
+    Raises
+    ------
+    ConfigurationError
+        If the region is bundled or has no such area.
+    """
+    declared = open_region(name)
+    folder = _own_folder(declared, name)
+    area = _known(declared, area_id)
+    file = declared.files[f"areas/{area.id}"]
+    file.unlink()
+    gone = [_below(declared, file)]
+    shared = any(a.polygon == area.polygon for a in declared.areas.values() if a.id != area.id)
+    if area.polygon and not shared:
+        (folder / area.polygon).unlink()
+        gone.append(_below(declared, folder / area.polygon))
+    say(f"Removed {' and '.join(gone)}. Releases that are published keep the area.")
+
+
+def _own_folder(declared: RegionDeclarations, name: str) -> Path:
+    if declared.root.resolve().parent == BUNDLED.resolve():
+        raise ConfigurationError(
+            f"{name} is a bundled region, and its files are not changed",
+            "Make a region of your own with 'lsoalink init DIR', and add the area there",
+        )
+    return declared.root / "areas"
+
+
+def _below(declared: RegionDeclarations, path: Path) -> str:
+    return str(path.relative_to(declared.root))
+
+
+def _known(declared: RegionDeclarations, area_id: str) -> CustomArea:
+    if area_id not in declared.areas:
+        there = ", ".join(declared.areas) or "none yet"
+        raise ConfigurationError(
+            f"{declared.region.id} has no area of this id", f"Its areas are: {there}"
+        )
+    return declared.areas[area_id]
+
+
+def _declaration(declared: RegionDeclarations, new: NewArea) -> CustomArea:
+    given = [o for o in (new.lsoa, new.lsoas, new.polygon) if o is not None]
+    if len(given) != 1:
+        raise ConfigurationError(
+            "An area is made from a list of LSOAs or from a polygon",
+            "Give one of --lsoa CODES, --lsoas FILE and --polygon FILE",
+        )
+    content: dict[str, Any] = {
+        "id": new.id,
+        "title": new.title,
+        "description": new.description,
+        "owner": new.owner or declared.region.owners[0],
+        "rule": new.rule,
+        "crs": new.crs,
+    }
+    if new.polygon is not None:
+        content["polygon"] = f"{new.id}{new.polygon.suffix.lower()}"
+    else:
+        codes = _codes_of(new.lsoas) if new.lsoas else (new.lsoa or "").split(",")
+        upper = (code.strip().upper() for code in codes)
+        content["lsoas"] = sorted(dict.fromkeys(code for code in upper if code))
+        if not content["lsoas"]:
+            raise ConfigurationError("The list holds no code of an LSOA", "Name at least one")
+    try:
+        return CustomArea.model_validate({k: v for k, v in content.items() if v is not None})
+    except ValidationError as error:
+        raise ConfigurationError(*_in_words(error)) from None
+
+
+def _in_words(error: ValidationError) -> tuple[str, str]:
+    first = error.errors()[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    if key == "id":
+        return (
+            "The --id of an area is 2 to 41 lower-case letters, digits and hyphens, a letter first",
+            "Use for example --id town-centre",
+        )
+    if key in ("title", "owner"):
+        return f"The --{key} is not one line of 1 to 200 characters", "Shorten it, or fill it in"
+    words = str(first["msg"]).removeprefix("Value error, ")
+    return (f"--{key}: {words}" if key else words[0].upper() + words[1:]), "Correct the option"
+
+
+def _codes_of(file: Path) -> list[str]:
+    """Return the codes of a CSV file: its column of LSOAs, or its first column if it has one."""
+    if not file.is_file():
+        raise ConfigurationError(f"There is no file {file}", "Name a CSV file with codes of LSOAs")
+    if file.stat().st_size > LARGEST_LIST:
+        raise ConfigurationError(f"{file} is too large for a list of codes", "Keep the codes only")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error):
+        raise ConfigurationError(f"{file} cannot be read as CSV", "Save it as UTF-8 CSV") from None
+    if not rows:
+        return []
+    headings = [cell.strip().lower() for cell in rows[0]]
+    column = next((headings.index(h) for h in CODE_HEADINGS if h in headings), None)
+    if column is None and any(LSOA.fullmatch(cell.upper()) for cell in headings):
+        return [cell for row in rows for cell in row]
+    if column is None:
+        raise ConfigurationError(
+            f"{file} has no column of LSOA codes", f"Head the column {CODE_HEADINGS[0]}"
+        )
+    return [row[column] for row in rows[1:] if len(row) > column]
+
+
+def _table(declared: RegionDeclarations, settings: Settings, *parts: str) -> Path:
+    return settings.data_dir.joinpath(declared.region.id, *parts)
+
+
+def _region_codes(declared: RegionDeclarations, settings: Settings) -> RegionCodes | None:
+    """Return the region's codes as its last run left them, or None before the first."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from intake.area_lookups import RegionCodes, borders_of  # noqa: PLC0415
+
+    def column(path: Path, name: str) -> frozenset[str]:
+        if not path.is_file():
+            return frozenset()
+        return frozenset(pq.read_table(path, columns=[name]).column(name).to_pylist()) - {None}
+
+    areas = _table(declared, settings, "reference", "reference_areas", "all.parquet")
+    changes = _table(declared, settings, "reference", "reference_lsoa_changes", "all.parquet")
+    if not areas.is_file():
+        return None
+    return RegionCodes(
+        region=column(areas, "lsoa21cd"),
+        known=column(changes, "lsoa21cd"),
+        known_2011=column(changes, "lsoa11cd"),
+        borders=functools.cache(lambda: borders_of(areas)),
+    )
+
+
+def _checked(
+    declared: RegionDeclarations,
+    settings: Settings,
+    area: CustomArea,
+    file: Path,
+    polygon: Path | None,
+) -> ResolvedArea | None:
+    """Return the area's LSOAs, or None where the region has not been run and they are not known."""
+    from geography.custom_areas import match_polygon, read_polygon  # noqa: PLC0415
+    from intake.area_lookups import ResolvedArea, resolve_area  # noqa: PLC0415
+
+    codes = _region_codes(declared, settings)
+    if polygon is None:
+        return resolve_area(area, file, codes) if codes else None
+    border = read_polygon(polygon, area.crs)
+    if codes is None:
+        return None
+    match = match_polygon(border, codes.borders(), area.rule, polygon.name)
+    return ResolvedArea(match.codes, match.outside_share)
+
+
+def _described(found: ResolvedArea | None) -> str:
+    if found is None:
+        return "its LSOAs are checked by the next run, for the region has not been run yet"
+    return f"{len(found.codes)} LSOAs"
+
+
+def area_text(area: CustomArea) -> str:
+    """Return the YAML of an area: commented, in one order, codes sorted."""
+    lines = [
+        "# yaml-language-server: $schema=../.schemas/area.json",
+        "# An area of the region's own, made of whole 2021 LSOAs. 'lsoalink area show' says which.",
+        f"id: {area.id}",
+        f"title: {_quoted(area.title)}",
+    ]
+    if area.description:
+        lines.append(f"description: {_quoted(area.description)}")
+    lines.append(f"owner: {_quoted(area.owner)}")
+    if area.lsoas is not None:
+        lines += ["lsoas:", *(f"  - {code}" for code in sorted(area.lsoas))]
+    else:
+        lines.append(f"polygon: {_quoted(str(area.polygon))}")
+        lines.append(f"rule: {area.rule}  # most, centre or any: which LSOAs belong to the polygon")
+        if area.crs is not None:
+            lines.append(f"crs: {area.crs}  # EPSG number of the polygon's coordinates")
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # A text of JSON is a text of YAML, whatever it holds.
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _write(
+    declared: RegionDeclarations, area: CustomArea, file: Path, polygon: Path | None
+) -> None:
+    from warehouse.lake import write_atomically  # noqa: PLC0415
+
+    before = declared.areas.get(area.id)
+    if polygon is not None and area.polygon is not None:
+        target = file.parent / area.polygon
+        if target.resolve() != polygon.resolve():
+            write_atomically(target, polygon.read_bytes())
+    write_atomically(file, area_text(area).encode())
+    if before and before.polygon and before.polygon != area.polygon:
+        (file.parent / before.polygon).unlink(missing_ok=True)
+
+
+def _facts(
+    declared: RegionDeclarations, settings: Settings, codes: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Return name, district and published census figures of each LSOA."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    columns = ["lsoa21cd", "lsoa21nm", "lad24nm"]
+    areas = _table(declared, settings, "reference", "reference_areas", "all.parquet")
+    known = {r["lsoa21cd"]: r for r in pq.read_table(areas, columns=columns).to_pylist()}
+    release = _table(declared, settings, "published", "latest", "parquet", "areas.parquet")
+    figures: dict[str, dict[str, Any]] = {}
+    if release.is_file():
+        census = ["lsoa21cd", "residents", "households"]
+        figures = {r["lsoa21cd"]: r for r in pq.read_table(release, columns=census).to_pylist()}
+    nothing = {"residents": None, "households": None}
+    return [{**nothing, **known[code], **figures.get(code, {})} for code in codes]
+
+
+def _export(area: CustomArea, found: ResolvedArea, codes: RegionCodes, target: Path) -> None:
+    """Write the area's border, the outline of its LSOAs, as GeoJSON in longitude and latitude."""
+    import geopandas  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    from warehouse.lake import write_atomically  # noqa: PLC0415
+
+    borders = codes.borders()
+    mine = borders[borders["lsoa21cd"].isin(found.codes)]
+    outline = geopandas.GeoSeries([mine.geometry.union_all()], crs=borders.crs).to_crs(4326)
+    feature = {
+        "type": "Feature",
+        "properties": {
+            "id": area.id, "title": area.title, "fit": area.fit, "lsoas": list(found.codes),
+        },
+        "geometry": json.loads(shapely.to_geojson(outline.iloc[0])),
+    }  # fmt: skip
+    text = json.dumps({"type": "FeatureCollection", "features": [feature]}, ensure_ascii=False)
+    write_atomically(target, (text + "\n").encode())

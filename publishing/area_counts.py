@@ -1,0 +1,89 @@
+"""Counts of larger areas, from published LSOA counts alone, with bounds that hold.
+
+Belongs here: what a published count stands for, and the sums over the LSOAs of an area. Does not
+belong here: the profile (``governance/disclosure.py``), or an exact count of any kind: whatever is
+made from published figures alone tells no more than they do.
+
+Under ``hide0-r5`` a count shown as p was at least p - 2 and at most p + 2, and never below 5, the
+smallest that is shown; a hidden one was 0 to 4, zero included. So the exact sum of an area lies
+between the sums of these bounds, both included.
+"""
+
+from __future__ import annotations
+
+from governance.disclosure import HIDE_BELOW, ROUND_TO
+
+HALF_STEP = ROUND_TO // 2
+
+
+def bounds_of(published: int | None) -> tuple[int, int]:
+    """Return the smallest and largest count a published cell can stand for.
+
+    Parameters
+    ----------
+    published : int or None
+        The rounded count, or None where it is hidden.
+    """
+    if published is None:
+        return 0, HIDE_BELOW - 1
+    return max(published - HALF_STEP, HIDE_BELOW), published + HALF_STEP
+
+
+def lower_sql(value: str, hidden: str) -> str:
+    """SQL twin of `bounds_of`, lower bound; NULL where the cell is neither shown nor hidden."""
+    return (
+        f"CASE WHEN {value} IS NOT NULL THEN greatest({value} - {HALF_STEP}, {HIDE_BELOW}) "
+        f"WHEN {hidden} THEN 0 END"
+    )
+
+
+def upper_sql(value: str, hidden: str) -> str:
+    """SQL twin of `bounds_of`, upper bound; NULL where the cell is neither shown nor hidden."""
+    return (
+        f"CASE WHEN {value} IS NOT NULL THEN {value} + {HALF_STEP} "
+        f"WHEN {hidden} THEN {HIDE_BELOW - 1} END"
+    )
+
+
+def area_counts_sql() -> str:
+    """Return the query of the view ``v_area_counts``, over the tables of a release.
+
+    Only rates and shares have counts that went through the profile. ``[c]`` says that the counts
+    which are empty are hidden; ``[x]`` that a delivery is missing, so that an empty count may be
+    any. Only measures that are published by LSOA are there.
+    """
+    hidden = "c.value_status LIKE '%[c]%'"
+    return f"""
+    WITH counted AS (
+        SELECT o.indicator_id, o.period_start, o.period_end, o.period_label, o.geography_code,
+               o.value_status, unnest(['numerator', 'denominator']) AS measure,
+               unnest([o.numerator, o.denominator]) AS published
+        FROM observations AS o
+        JOIN indicators AS i USING (indicator_id)
+        WHERE o.geography_type = 'lsoa21' AND i.kind IN ('rate', 'share')
+          AND o.breakdown_type = 'none'
+    ), cells AS (
+        SELECT c.*, {lower_sql("c.published", hidden)} AS least,
+               {upper_sql("c.published", hidden)} AS most
+        FROM counted AS c
+    ), series AS (
+        SELECT DISTINCT indicator_id, measure, period_start, period_end, period_label FROM cells
+    )
+    SELECT l.level, l.area_code, any_value(l.area_name) AS area_name, any_value(l.fit) AS fit,
+           s.indicator_id, s.measure, s.period_start, s.period_end, s.period_label,
+           count(*) AS lsoas,
+           count(*) FILTER (c.published IS NULL AND c.least IS NOT NULL) AS lsoas_hidden,
+           count(*) FILTER (c.least IS NULL) AS lsoas_missing,
+           any_value(l.lsoas_outside) AS lsoas_outside,
+           CAST(coalesce(sum(c.least), 0) AS BIGINT) AS lower,
+           CASE WHEN count(c.most) = count(*) THEN CAST(sum(c.most) AS BIGINT) END AS upper
+    FROM area_lookups AS l
+    CROSS JOIN series AS s
+    LEFT JOIN cells AS c
+      ON c.geography_code = l.lsoa21cd AND c.indicator_id = s.indicator_id
+     AND c.measure = s.measure AND c.period_start = s.period_start
+     AND c.period_end = s.period_end
+    GROUP BY l.level, l.area_code, s.indicator_id, s.measure, s.period_start, s.period_end,
+             s.period_label
+    ORDER BY l.level, l.area_code, s.indicator_id, s.measure DESC, s.period_start, s.period_end
+    """
