@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.scaffold import write_schemas
-from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES, VIEWS, Table, View
+from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES, Table
 from publishing.duckdb_file import ABOUT_COLUMNS
 from publishing.statuses import STATUS_WORDS
+from publishing.views import VIEWS, View
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "data-dictionary.md"

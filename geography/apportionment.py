@@ -161,7 +161,7 @@ WHERE t.key IS NULL OR (({missing}) AND t.parts > 1)
 """
 
 
-def first_of_two_sql(value: str, first: str, total: str) -> str:
+def first_of_two_sql(value: str, first: str, total: str, *, wide: bool = True) -> str:
     """SQL expression: what the first of two parts gets of a value; the second gets the rest.
 
     With two parts the largest-remainder method comes to rounding the first share to the nearest
@@ -175,14 +175,18 @@ def first_of_two_sql(value: str, first: str, total: str) -> str:
         Expression of the whole number to split.
     first, total : str
         Expressions of the weight of the part with the smaller code, and of both, above zero.
+    wide : bool, default True
+        Whether to reckon in 128 bits. In 64 it is several times as fast, and right as long as twice
+        a value times the total, and the total, together stay below 2 to the power of 63.
 
     Returns
     -------
     str
         A BIGINT, NULL for NULL.
     """
-    doubled = f"2 * CAST({total} AS HUGEINT)"
+    kind = "HUGEINT" if wide else "BIGINT"
+    whole = f"CAST({total} AS {kind})"
     return (
-        f"CAST(sign({value}) * ((2 * abs(CAST({value} AS HUGEINT)) * {first} + {total})"
-        f" // ({doubled})) AS BIGINT)"
+        f"CAST(sign({value}) * ((2 * abs(CAST({value} AS {kind})) * CAST({first} AS {kind})"
+        f" + {whole}) // (2 * {whole})) AS BIGINT)"
     )

@@ -371,7 +371,10 @@ def _convert(
     refuse.check(one_row(con, steps.refusals_sql(rows, layout)), layout.rates, split_by)
     split = scratch.table("split", steps.split_sql(rows, links, layout))
     shared = scratch.table("shared", steps.shared_sql(rows, links))
-    parts = scratch.table("parts", steps.parts_sql(rows, links, split, shared, layout))
+    (product,) = one_row(con, steps.largest_product_sql(rows, links, layout))
+    parts = scratch.table(
+        "parts", steps.parts_sql(rows, links, split, shared, layout, wide=product >= 2**63)
+    )
     sums = scratch.table("sums", steps.sums_sql(parts, layout))
     con.execute(f"DELETE FROM {ident(staged)} WHERE geo_conversion IS NULL")
     con.execute(f"INSERT INTO {ident(staged)} {steps.converted_sql(parts, sums, layout)}")

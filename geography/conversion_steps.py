@@ -29,7 +29,8 @@ HIDDEN = "[c]"
 ESTIMATED = "[e]"
 
 CONVERSION_TYPE = "ENUM('none', 'merged', 'split_weighted', 'complex')"
-"""One byte a row instead of sixteen: the column is written for every row."""
+"""One byte a row instead of sixteen: the column is written for every row. In the order in which one
+outweighs another where rows are added up."""
 
 
 @dataclass(frozen=True)
@@ -141,16 +142,24 @@ def links_sql(
     return f"""
 WITH pairs AS (
     SELECT c.{old} AS from_code, c.{new} AS to_code,
-        CASE c.chgind WHEN 'U' THEN 'none' WHEN '{merging}' THEN 'merged'
-            WHEN '{splitting}' THEN 'split_weighted' ELSE 'complex' END AS conversion,
-        CASE WHEN c.chgind IN ('U', '{merging}') THEN 1 WHEN c.chgind = '{splitting}' THEN {weight}
+        CAST(CASE c.chgind WHEN '{merging}' THEN 'merged'
+            WHEN '{splitting}' THEN 'split_weighted' ELSE 'complex' END AS {CONVERSION_TYPE})
+            AS conversion,
+        CASE c.chgind WHEN '{merging}' THEN 1 WHEN '{splitting}' THEN {weight}
             ELSE {complex_weight} END AS weight
     FROM {ident(changes)} c {join}
+    WHERE c.chgind <> 'U'
+), same AS (
+    SELECT {old} AS code FROM {ident(changes)} WHERE chgind = 'U'
     UNION ALL
-    SELECT DISTINCT {new}, {new}, 'none', 1
-    FROM {ident(changes)}
+    SELECT DISTINCT {new} FROM {ident(changes)}
     WHERE {new} NOT IN (SELECT {old} FROM {ident(changes)})
 )
+SELECT code AS from_code, code AS to_code, CAST('none' AS {CONVERSION_TYPE}) AS conversion,
+    CAST(1 AS BIGINT) AS weight, 1 AS sharing, CAST(1 AS HUGEINT) AS total, 1 AS first_weight,
+    1 AS place
+FROM same
+UNION ALL
 SELECT *, count(*) FILTER (weight > 0) OVER area AS sharing,
     CAST(sum(weight) OVER area AS HUGEINT) AS total,
     arg_min(weight, to_code) FILTER (weight > 0) OVER area AS first_weight,
@@ -205,7 +214,7 @@ def changed_rows_sql(staged: str, areas: str, layout: Layout) -> str:
     Returns
     -------
     str
-        row_id, key (the code, tidied), the columns of `by`; the counts, NULL where one of those
+        key (the code, tidied), the columns of `by`; the counts, NULL where one of those
         added up is, and as ``<name>__known`` the sum of the others; the rates, NULL where those of
         several rows differ; row_status (all of them), hidden (one is suppressed); of the area
         conversion and sharing; reason (why it cannot be converted, or NULL).
@@ -235,7 +244,7 @@ WITH added AS (
     WHERE geo_conversion IS NULL
     GROUP BY {code}{_list(layout.by)}
 )
-SELECT row_number() OVER () AS row_id, k.*, a.conversion, a.sharing,
+SELECT k.*, a.conversion, a.sharing,
     CASE
         WHEN k.key IS NULL THEN 'code_missing'
         WHEN a.from_code IS NULL THEN 'code_unknown'
@@ -272,7 +281,7 @@ def split_sql(rows: str, links: str, layout: Layout) -> str:
         return "SELECT CAST(NULL AS BIGINT) AS row_id, CAST(NULL AS VARCHAR) AS to_code WHERE false"
     return f"""
 WITH to_split AS (
-    SELECT row_id, key AS from_code{_list(layout.counts)}
+    SELECT rowid AS row_id, key AS from_code{_list(layout.counts)}
     FROM {ident(rows)}
     WHERE reason IS NULL AND sharing > 2
 )
@@ -291,8 +300,22 @@ GROUP BY to_code HAVING count(*) > 1
 """
 
 
-def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout) -> str:
+def largest_product_sql(rows: str, links: str, layout: Layout) -> str:
+    """SQL: a bound on the numbers reckoned with where an area has two parts, HUGEINT."""
+    if not layout.counts:
+        return "SELECT CAST(0 AS HUGEINT)"
+    largest = [f"max(abs(CAST({ident(c)} AS HUGEINT)))" for c in layout.counts]
+    value = f"coalesce(greatest({', '.join(largest)}), 0)"
+    return f"""
+SELECT (2 * (SELECT {value} FROM {ident(rows)}) + 2)
+    * (SELECT coalesce(max(total), 0) FROM {ident(links)} WHERE sharing = 2)
+"""
+
+
+def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout, *, wide: bool) -> str:
     """SQL: each changed row, once for each part of its area.
+
+    `wide` says whether 128 bits are needed to split in two.
 
     Returns
     -------
@@ -301,7 +324,7 @@ def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout) ->
         reason, shared (other parts are to be added). Counts are NULL where the row has
         a reason.
     """
-    first = first_of_two_sql("r.{0}", "l.first_weight", "l.total")
+    first = first_of_two_sql("r.{0}", "l.first_weight", "l.total", wide=wide)
     counts = _list(
         layout.counts,
         "CASE WHEN r.reason IS NOT NULL OR r.{0} IS NULL THEN NULL"
@@ -318,11 +341,11 @@ def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout) ->
         " THEN r.{0} END AS {0}",
     )
     return f"""
-SELECT r.row_id, l.to_code{_list(layout.by, "r.{}")}{counts}{rates}, r.row_status,
+SELECT r.rowid AS row_id, l.to_code{_list(layout.by, "r.{}")}{counts}{rates}, r.row_status,
     r.hidden, r.conversion, r.reason, l.to_code IN (SELECT to_code FROM {ident(shared)}) AS shared
 FROM {ident(rows)} r
 JOIN {ident(links)} l ON l.from_code = r.key
-LEFT JOIN {ident(split)} s ON s.row_id = r.row_id AND s.to_code = l.to_code
+LEFT JOIN {ident(split)} s ON s.row_id = r.rowid AND s.to_code = l.to_code
 """
 
 
@@ -349,9 +372,7 @@ def sums_sql(parts: str, layout: Layout) -> str:
     return f"""
 SELECT to_code{_list(layout.by)}{sums}{rates}, {_joined("row_status")} AS row_status,
     {hidden} AS hidden, bool_or(reason IS NOT NULL) AS blocked,
-    CASE WHEN bool_or(conversion = 'complex') THEN 'complex'
-        WHEN bool_or(conversion = 'split_weighted') THEN 'split_weighted'
-        WHEN bool_or(conversion = 'merged') THEN 'merged' ELSE 'none' END AS conversion
+    max(conversion) AS conversion
 FROM {ident(parts)}
 WHERE shared
 GROUP BY to_code{_list(layout.by)}
@@ -433,13 +454,13 @@ SELECT * FROM (
         CASE WHEN z.hidden THEN 'suppressed' ELSE 'merged_with_missing' END
     FROM {ident(parts)} p
     JOIN {ident(sums)} z ON z.to_code = p.to_code{same}
-    JOIN {ident(rows)} r ON r.row_id = p.row_id
+    JOIN {ident(rows)} r ON r.rowid = p.row_id
     WHERE p.shared
 ) WHERE {any_left}
 UNION ALL
 SELECT * FROM (
     SELECT r.key{by}{_list(layout.counts, "p.{}")}, 'suppressed'
-    FROM {ident(parts)} p JOIN {ident(rows)} r ON r.row_id = p.row_id
+    FROM {ident(parts)} p JOIN {ident(rows)} r ON r.rowid = p.row_id
     WHERE NOT p.shared AND p.hidden AND p.conversion <> 'none'
 ) WHERE {any_left}
 """

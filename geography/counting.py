@@ -121,21 +121,17 @@ def count_by_lsoa(
     require_columns(con, records, [postcode, *([date] if date else [])])
     require_columns(con, reference.postcodes, ("pcds", "doterm"))
     with Scratch(con, f"counting_{into}") as scratch:
-        described = _described(con, scratch, reference, dated=date is not None)
-        alike = scratch.table("alike", _alike_sql(described))
-        known = scratch.table("known", _known_sql(described, alike))
+        alike = _alike(con, scratch, reference, dated=date is not None)
+        known = scratch.table("known", _known_sql(alike))
         tally = _tally(con, scratch, records, postcode, date, known)
-        standing = _standing(scratch, tally, alike, reference.postcodes)
+        tallied = _tallied(scratch, tally, alike, reference.postcodes)
+        standing = scratch.table("standing", _standing_sql(tallied))
         keys = PlacementKeys(
             by=("postcode",), postcode="raw", date="happened" if date is not None else None
         )
         (texts,) = one_row(con, f"SELECT count(*) FROM {ident(standing)}")
         with _placed(con, standing, keys, reference, into) as placed:
-            con.execute(
-                f"CREATE OR REPLACE TABLE {ident(into)} AS"
-                f" SELECT {', '.join(OUTPUT_COLUMNS)}, CAST(sum(n) AS BIGINT) AS records"
-                f" FROM {ident(placed)} GROUP BY ALL ORDER BY ALL"
-            )
+            con.execute(f"CREATE OR REPLACE TABLE {ident(into)} AS {_counted_sql(placed, tallied)}")
     return _report(con, records, into, texts)
 
 
@@ -156,47 +152,61 @@ def _placed(
         con.execute(f"DROP TABLE IF EXISTS {ident(name)}")
 
 
-def _described(
+def _alike(
     con: duckdb.DuckDBPyConnection, scratch: Scratch, reference: Reference, *, dated: bool
 ) -> str:
-    """Make the table of the postcodes whose outcome follows from a few columns of their one entry.
+    """Make the table of descriptions, of the postcodes whose outcome follows from theirs.
 
     Others are read one by one: those with several entries, those that have ended where it depends
     on the date of the record, and those known by nothing that gives an area by itself.
+
+    Returns
+    -------
+    str
+        Name of a table id, quality, pcds (list of the postcodes), example (one postcode of those
+        that differ in nothing but quality).
     """
     postcodes = str(reference.postcodes)
     present = columns_of(con, postcodes)
 
     def text(name: str) -> str:
-        return f"nullif(trim(CAST(p.{ident(name)} AS VARCHAR)), '')" if name in present else "NULL"
+        value = f"nullif(trim(CAST(p.{ident(name)} AS VARCHAR)), '')"
+        return f"CAST({value if name in present else 'NULL'} AS VARCHAR)"
 
-    quality = "TRY_CAST(p.quality AS INTEGER)" if "quality" in present else "NULL"
+    quality = "p.quality" if "quality" in present else "NULL"
     conditions = [f"regexp_full_match(pcds, '{VALID}')"]
     if dated:
         conditions.append("NOT ended")
-    repeated = scratch.table(
-        "repeated",
-        f"SELECT pcds FROM {ident(postcodes)} WHERE pcds IS NOT NULL"
-        " GROUP BY 1 HAVING count(*) > 1",
-    )
-    if one_row(con, f"SELECT count(*) FROM {ident(repeated)}") != (0,):
+    # Hashes are cheaper to compare than texts, and two equal postcodes have equal ones.
+    filled = f"FROM {ident(postcodes)} WHERE pcds IS NOT NULL"
+    if one_row(con, f"SELECT count(*) > count(DISTINCT hash(pcds)) {filled}") != (False,):
+        repeated = scratch.table("repeated", f"SELECT pcds {filled} GROUP BY 1 HAVING count(*) > 1")
         conditions.append(f"pcds NOT IN (FROM {ident(repeated)})")
     settled = "lsoa21cd IS NOT NULL"
     if "lsoa11cd" in present and reference.changes is not None:
         kept = scratch.table("one_to_one", _one_to_one_sql(reference.changes))
         settled = f"({settled} OR lsoa11cd IN (FROM {ident(kept)}))"
-    return scratch.table(
+    described = scratch.table(
         "described",
         f"""
-SELECT pcds, lsoa21cd, CASE WHEN lsoa21cd IS NULL THEN lsoa11cd END AS lsoa11cd, ended, quality
+SELECT CAST(row_number() OVER () AS INTEGER) AS id, *
 FROM (
-    SELECT p.pcds, CAST({text("lsoa21cd")} AS VARCHAR) AS lsoa21cd,
-        CAST({text("lsoa11cd")} AS VARCHAR) AS lsoa11cd,
-        {text("doterm")} IS NOT NULL AS ended, CAST({quality} AS INTEGER) AS quality
-    FROM {ident(postcodes)} p
+    SELECT lsoa21cd, CASE WHEN lsoa21cd IS NULL THEN lsoa11cd END AS lsoa11cd, ended, quality,
+        list(pcds) AS pcds
+    FROM (
+        SELECT p.pcds, {text("lsoa21cd")} AS lsoa21cd, {text("lsoa11cd")} AS lsoa11cd,
+            {text("doterm")} IS NOT NULL AS ended, TRY_CAST({quality} AS INTEGER) AS quality
+        FROM {ident(postcodes)} p
+    )
+    WHERE {settled} AND {" AND ".join(conditions)}
+    GROUP BY ALL
 )
-WHERE {settled} AND {" AND ".join(conditions)}
 """,
+    )
+    return scratch.table(
+        "alike",
+        "SELECT id, quality, pcds, min(pcds[1]) OVER (PARTITION BY lsoa21cd, lsoa11cd, ended)"
+        f" AS example FROM {ident(described)}",
     )
 
 
@@ -204,24 +214,11 @@ def _one_to_one_sql(changes: str) -> str:
     return f"SELECT lsoa11cd FROM {ident(changes)} GROUP BY 1 HAVING bool_and(chgind IN ('U', 'M'))"
 
 
-def _alike_sql(described: str) -> str:
-    """SQL: each description with a number and one postcode that has it."""
-    return f"""
-SELECT CAST(row_number() OVER () AS INTEGER) AS id, * FROM (
-    SELECT lsoa21cd, lsoa11cd, ended, quality, min(pcds) AS pcds
-    FROM {ident(described)} GROUP BY ALL
-)
-"""
-
-
-def _known_sql(described: str, alike: str) -> str:
+def _known_sql(alike: str) -> str:
     """SQL: the described postcodes: as they are, without their space, number of description."""
     return f"""
-SELECT d.pcds, replace(d.pcds, ' ', '') AS compact, a.id
-FROM {ident(described)} d
-JOIN {ident(alike)} a ON a.lsoa21cd IS NOT DISTINCT FROM d.lsoa21cd
-    AND a.lsoa11cd IS NOT DISTINCT FROM d.lsoa11cd
-    AND a.ended = d.ended AND a.quality IS NOT DISTINCT FROM d.quality
+SELECT id, pcds, replace(pcds, ' ', '') AS compact
+FROM (SELECT id, unnest(pcds) AS pcds FROM {ident(alike)})
 """
 
 
@@ -299,14 +296,20 @@ FROM ({matched}) GROUP BY ALL
 """
 
 
-def _standing(scratch: Scratch, tally: str, alike: str, postcodes: str) -> str:
-    """Make a table of records for `place`, each standing for `n` of those received."""
+def _tallied(scratch: Scratch, tally: str, alike: str, postcodes: str) -> str:
+    """Make the table of the texts that stand for all records, with their numbers.
+
+    Returns
+    -------
+    str
+        Name of a table raw, happened, described, quality (of the description), n.
+    """
     texts = scratch.table(
         "texts", f"SELECT DISTINCT raw FROM {ident(tally)} WHERE id IS NULL AND raw IS NOT NULL"
     )
     typed = scratch.table("typed", typed_postcodes_sql(texts))
     strangers = scratch.table("strangers", _strangers_sql(typed, postcodes))
-    return scratch.table("standing", _standing_sql(tally, alike, strangers))
+    return scratch.table("tallied", _tallied_sql(tally, alike, strangers))
 
 
 def _strangers_sql(typed: str, postcodes: str) -> str:
@@ -328,18 +331,40 @@ WHERE trim(raw) <> '' AND NOT coalesce(starts_with({read}, 'ZZ99 '), false)
 """
 
 
-def _standing_sql(tally: str, alike: str, strangers: str) -> str:
+def _tallied_sql(tally: str, alike: str, strangers: str) -> str:
     return f"""
-SELECT row_number() OVER () AS record_id, *
-FROM (
-    SELECT a.pcds AS raw, CAST(NULL AS DATE) AS happened, t.n
-    FROM {ident(tally)} t JOIN {ident(alike)} a ON a.id = t.id
-    UNION ALL
-    SELECT coalesce(s.example, t.raw) AS raw,
-        CASE WHEN s.example IS NULL THEN t.happened END AS happened, CAST(sum(t.n) AS BIGINT) AS n
-    FROM {ident(tally)} t LEFT JOIN {ident(strangers)} s ON s.raw = t.raw
-    WHERE t.id IS NULL GROUP BY 1, 2
-)
+SELECT a.example AS raw, CAST(NULL AS DATE) AS happened, true AS described, a.quality, t.n
+FROM {ident(tally)} t JOIN {ident(alike)} a ON a.id = t.id
+UNION ALL
+SELECT coalesce(s.example, t.raw) AS raw,
+    CASE WHEN s.example IS NULL THEN t.happened END AS happened,
+    false AS described, CAST(NULL AS INTEGER) AS quality, CAST(sum(t.n) AS BIGINT) AS n
+FROM {ident(tally)} t LEFT JOIN {ident(strangers)} s ON s.raw = t.raw
+WHERE t.id IS NULL GROUP BY 1, 2
+"""
+
+
+def _standing_sql(tallied: str) -> str:
+    """SQL: the table of records for `place`."""
+    return f"""
+SELECT row_number() OVER () AS record_id, raw, happened
+FROM (SELECT DISTINCT raw, happened FROM {ident(tallied)})
+"""
+
+
+def _counted_sql(placed: str, tallied: str) -> str:
+    """SQL: the result, from the outcome of each text and what it stands for."""
+    outcome = ", ".join(
+        "CASE WHEN t.described THEN t.quality ELSE p.geo_quality END AS geo_quality"
+        if name == "geo_quality"
+        else f"p.{name}"
+        for name in OUTPUT_COLUMNS
+    )
+    return f"""
+SELECT {outcome}, CAST(sum(t.n) AS BIGINT) AS records
+FROM {ident(tallied)} t JOIN {ident(placed)} p
+    ON p.raw IS NOT DISTINCT FROM t.raw AND p.happened IS NOT DISTINCT FROM t.happened
+GROUP BY ALL ORDER BY ALL
 """
 
 

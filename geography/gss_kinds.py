@@ -7,6 +7,7 @@ prefix names what is configuration, since part of it is from memory and says so.
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -88,7 +89,7 @@ def kind_table() -> tuple[dict[str, CodeKind], dict[str, str]]:
     except KeyError as missing:
         raise ConfigurationError(f"{TABLE.name} has an entry without {missing}") from missing
     prefixes = sorted(p for entry in kinds for p in entry.prefixes)
-    doubled = [b for a, b in zip(prefixes, prefixes[1:], strict=False) if b.startswith(a)]
+    doubled = [b for a, b in itertools.pairwise(prefixes) if b.startswith(a)]
     if doubled:
         raise ConfigurationError(
             f"{TABLE.name} gives two kinds the codes of {', '.join(doubled)}",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import geopandas
     import pyarrow as pa
-    from libpysal.graph import Graph  # type: ignore[import-untyped]
+    from libpysal.graph import Graph
     from numpy.typing import NDArray
 
 Contiguity = Literal["queen", "rook"]

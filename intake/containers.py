@@ -26,6 +26,9 @@ LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 ENCRYPTED = 0x1
 NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zX")
 NESTED_SUFFIXES = (".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".tar", ".tgz")
+SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""What a Shapefile is read from; the first three it cannot do without (ESRI, 1998)."""
+BESIDE_SHAPEFILE = (".sbn", ".sbx", ".qix", ".fix", ".shp.xml", ".cst")
 RATIO_FLOOR = 16 << 20
 """Bytes out below which no ratio is judged: a short file of blanks is no attack."""
 
@@ -244,8 +247,8 @@ def data_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     ]
 
 
-def only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """Return the one data file of an archive.
+def delivered_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Return the one data file of an archive, or the files of its one Shapefile, ``.shp`` first.
 
     Raises
     ------
@@ -253,13 +256,35 @@ def only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
         ``not_one_file``.
     """
     members = data_members(archive)
+    shapes = [m for m in members if m.filename.lower().endswith(".shp")]
+    if len(shapes) == 1 and len(members) > 1:
+        return _shapefile(shapes[0], members, name)
     if len(members) != 1:
         raise UnsafeFileError(
             "not_one_file",
             f"{name} holds {len(members)} data files",
-            "Send an archive with exactly one data file in it",
+            "Send an archive with exactly one data file in it, or the files of one Shapefile",
         )
-    return members[0]
+    return members
+
+
+def _shapefile(
+    shape: zipfile.ZipInfo, members: list[zipfile.ZipInfo], name: str
+) -> list[zipfile.ZipInfo]:
+    """Return the members a Shapefile is read from; its indexes and descriptions are left out."""
+    stem = shape.filename.lower().removesuffix(".shp")
+    by_ending = {m.filename.lower().removeprefix(stem): m for m in members}
+    strange = len(members) - sum(ending in by_ending for ending in (*SHAPEFILE, *BESIDE_SHAPEFILE))
+    lacking = [ending for ending in SHAPEFILE[:3] if ending not in by_ending]
+    if strange or lacking:
+        raise UnsafeFileError(
+            "not_one_file",
+            f"{name} holds a Shapefile and {strange} files that are no part of it"
+            if strange
+            else f"{name} holds a Shapefile without its {' and '.join(lacking)}",
+            f"Send the {', '.join(SHAPEFILE[:4])} of one Shapefile, all of one name, and no more",
+        )
+    return [by_ending[ending] for ending in SHAPEFILE if ending in by_ending]
 
 
 def inner_suffix(path: Path) -> str:
@@ -275,7 +300,7 @@ def expanded(path: Path, work: Path | None = None, limits: Limits | None = None)
     Parameters
     ----------
     path : Path
-        The bare file, a ``.gz`` or a ``.zip`` with one data file.
+        The bare file, a ``.gz``, or a ``.zip`` with one data file or one Shapefile.
     work : Path, optional
         Folder for the temporary file, which only its owner can read and which is removed on
         leaving.
@@ -306,8 +331,12 @@ def expanded(path: Path, work: Path | None = None, limits: Limits | None = None)
         else:
             with open_zip(path, name) as archive:
                 check_directory(archive, meter, limits)
-                member = only_member(archive, name)
-            target = Path(folder) / f"data{PurePosixPath(member.filename).suffix.lower()}"
-            with target.open("wb") as sink:
-                sink.writelines(member_bytes(path, member, meter))
+                members = delivered_members(archive, name)
+            targets = [
+                Path(folder) / f"data{PurePosixPath(m.filename).suffix.lower()}" for m in members
+            ]
+            for member, part in zip(members, targets, strict=True):
+                with part.open("wb") as sink:
+                    sink.writelines(member_bytes(path, member, meter))
+            target = targets[0]
         yield target

@@ -26,7 +26,7 @@ SUFFIXES = {
     "csv": TEXT_SUFFIXES,
     "xlsx": (".xlsx", ".xlsm"),
     "parquet": (".parquet",),
-    "boundaries": (".geojson", ".json", ".gpkg", ".fgb", ".parquet", ".gml", ".kml"),
+    "boundaries": (".geojson", ".json", ".gpkg", ".fgb", ".parquet", ".shp", ".gml", ".kml"),
 }
 """Suffixes of each format of a contract, for names that a wildcard lets end in anything."""
 

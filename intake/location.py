@@ -184,7 +184,7 @@ def _reference(
             table=located_table(source).name,
         )
     by = contract.locate.by if contract.locate else []
-    needs_points = "point" in by or ("postcode" in by and _has_2011_only(connection, names))
+    needs_points = "point" in by or ("postcode" in by and _some_2011_only(connection, names))
     return Reference(
         areas=names["areas"],
         changes=names.get("lsoa_changes"),
@@ -202,12 +202,13 @@ def _mark(workspace: Workspace, state: str) -> str:
     return fingerprint(str(workspace.root.resolve()), state)
 
 
-def _has_2011_only(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> bool:
-    """Whether the postcode directory gives 2011 areas only, so that points must decide splits."""
+def _some_2011_only(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> bool:
+    """Whether the postcode directory knows 2011 areas alone, so that points must decide splits."""
     if "postcodes" not in names:
         return False
     row = connection.execute(
-        f"SELECT count(*) FILTER (lsoa21cd IS NOT NULL) = 0 FROM {ident(names['postcodes'])}"
+        f"SELECT count(*) FROM (SELECT 1 FROM {ident(names['postcodes'])} "
+        "WHERE lsoa21cd IS NULL AND lsoa11cd IS NOT NULL LIMIT 1)"
     ).fetchone()
     return bool(row and row[0])
 

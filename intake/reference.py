@@ -57,8 +57,7 @@ def build_reference(workspace: Workspace, role: str) -> Built:
         present: list[Source] = []
         for source in sources:
             scan = workspace.lake.scan(admitted_table(source))
-            if scan is None and role == "area_lookups" and present:
-                # A lookup that did not come takes its own levels away and no others.
+            if scan is None and present and _is_optional(workspace, source):
                 continue
             if scan is None:
                 return _lacking(workspace, role, source)
@@ -67,7 +66,7 @@ def build_reference(workspace: Workspace, role: str) -> Built:
         if role == "areas":
             return _areas(connection, workspace, sources)
         if role == "lsoa_changes":
-            return _changes(connection, workspace, sources)
+            return _changes(connection, workspace, present)
         if role == "postcodes":
             return _postcodes(connection, sources)
         if role == "area_lookups":
@@ -80,6 +79,15 @@ def build_reference(workspace: Workspace, role: str) -> Built:
         reference_table(role), fingerprint=wanted, produce=produce, encryption=True,
         inputs=[s.id for s in sources],
     )  # fmt: skip
+
+
+def _is_optional(workspace: Workspace, source: Source) -> bool:
+    """Whether a table is made without what a source brings where it did not come.
+
+    A lookup that did not come takes its own levels away and no others; without output areas,
+    complex changes stay without weights.
+    """
+    return workspace.declared.contract_of(source).role in ("area_lookups", "output_areas")
 
 
 def _lacking(workspace: Workspace, role: str, source: Source) -> Absent:

@@ -28,8 +28,13 @@ MADE_FROM = {
 MADE_AFTER = {"area_lookups": ("areas",), "neighbours": ("areas",)}
 """Reference tables that are made from other reference tables besides."""
 
-ROLE_OF_KEY = {"uprn": "uprns", "postcode": "postcodes", "output_area": "output_areas"}
-"""Which reference table a location key needs, besides areas and changes."""
+ROLES_OF_KEY = {
+    "uprn": ("uprns",),
+    # A postcode without an LSOA of its own is placed by its output area.
+    "postcode": ("postcodes", "output_areas"),
+    "output_area": ("output_areas",),
+}
+"""Which reference tables a location key needs, besides areas and changes."""
 
 
 def reference_roles(declared: RegionDeclarations) -> list[str]:
@@ -52,5 +57,6 @@ def roles_of(declared: RegionDeclarations, contract: Contract) -> list[str]:
     if contract.locate is None:
         return []
     wanted = {"areas", "lsoa_changes"}
-    wanted |= {ROLE_OF_KEY[key] for key in contract.locate.by if key in ROLE_OF_KEY}
+    for key in contract.locate.by:
+        wanted |= set(ROLES_OF_KEY.get(key, ()))
     return [role for role in reference_roles(declared) if role in wanted]

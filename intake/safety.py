@@ -16,15 +16,16 @@ from typing import Protocol
 from xml.etree.ElementTree import ParseError
 
 from intake.containers import (
+    SHAPEFILE,
     Limits,
     Meter,
     bomb,
     check_directory,
     damaged,
+    delivered_members,
     gunzip,
     inner_suffix,
     member_bytes,
-    only_member,
     open_zip,
 )
 from intake.encodings import TextScan, chunks_of
@@ -277,11 +278,13 @@ def _inspect_content(path: Path, name: str, size: int, limits: Limits) -> None:
     elif suffix == ".zip":
         with open_zip(path, name) as archive:
             check_directory(archive, meter, limits)
-            member = only_member(archive, name)
-        inside = PurePosixPath(member.filename).suffix.lower()
-        if inside in WORKBOOKS:
-            raise bomb(name)
-        _drain(member_bytes(path, member, meter), _check_for(inside, name))
+            members = delivered_members(archive, name)
+        for member in members:
+            inside = PurePosixPath(member.filename).suffix.lower()
+            if inside in WORKBOOKS:
+                raise bomb(name)
+            check = _AnyBytes() if inside in SHAPEFILE else _check_for(inside, name)
+            _drain(member_bytes(path, member, meter), check)
     elif suffix == ".gz":
         if inner_suffix(path) in WORKBOOKS:
             raise bomb(name)

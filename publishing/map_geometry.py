@@ -1,7 +1,7 @@
-"""Borders as SVG paths: simplified together, so that neighbours still share their edges.
+"""Borders as SVG paths.
 
-Belongs here: simplification, the view box and the path text. Does not belong here: colours, values
-or anything the page computes.
+Belongs here: the view box, the path text and the union of areas. Does not belong here: simplifying
+(``geography/coverage.py``), colours, values or anything the page computes.
 
 Coordinates are British National Grid metres (EPSG:27700) turned into whole numbers of the view box:
 x grows east, y is flipped because SVG counts downwards.
@@ -94,30 +94,6 @@ def svg_path(geometry: Geometry, view: View) -> str:
         return "".join(rings)
     x, y = to_units(shapely.get_coordinates(shapely.point_on_surface(geometry)), view)[0].tolist()
     return f"M{x - 1} {y + 1}l3 0-1-3z"
-
-
-def simplify_borders(borders: Sequence[Geometry], tolerance: float) -> Any:
-    """Simplify all borders as one coverage, so that no gap opens between neighbours.
-
-    Parameters
-    ----------
-    borders : sequence of shapely.Geometry
-        Polygons or multipolygons that do not overlap, metres.
-    tolerance : float
-        Detail to lose, in metres: features smaller than its square go.
-
-    Returns
-    -------
-    numpy.ndarray of shapely.Geometry
-        In the same order. An area that the simplification would empty keeps its own border.
-    """
-    import shapely  # noqa: PLC0415 - heavy
-
-    given = np.asarray(borders, dtype=object)
-    simple = shapely.coverage_simplify(given, tolerance)
-    lost = shapely.is_empty(simple) | shapely.is_missing(simple)
-    simple[lost] = given[lost]
-    return simple
 
 
 def dissolve(borders: Any, groups: Sequence[str]) -> dict[str, Any]:

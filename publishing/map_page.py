@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
 from declarations.region import Region
+from geography.coverage import simplify_for_map
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.map_geometry import (
     TOLERANCES,
     View,
     dissolve,
     label_point,
-    simplify_borders,
     svg_path,
     view_of,
 )
@@ -144,7 +144,7 @@ def _level(names: Mapping[str, str], paths: list[str], districts: list[int]) -> 
 def _levels(
     areas: pd.DataFrame, borders: gpd.GeoDataFrame, view: View, tolerance: float
 ) -> tuple[dict[str, dict[str, Any]], list[list[int]]]:
-    simple = simplify_borders(borders.geometry.to_numpy(), tolerance)
+    simple = simplify_for_map(borders, tolerance).geometry.to_numpy()
     districts = sorted(set(areas["lad24cd"]))
     place = {code: i for i, code in enumerate(districts)}
     levels = {}

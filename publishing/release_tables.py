@@ -95,10 +95,17 @@ def _areas(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Ta
         else:
             columns.append(f"CAST({measure}_t.amount AS BIGINT) AS {measure}")
             joins.append(f"LEFT JOIN ({sql}) {measure}_t ON {measure}_t.lsoa21cd = a.lsoa21cd")
+    # A ward of the areas' own file goes before that of a lookup.
+    wards = "SELECT NULL AS lsoa21cd, NULL AS area_code, NULL AS area_name WHERE false"
+    lookups = workspace.lake.scan(AREA_LOOKUPS)
+    if lookups is not None:
+        wards = f"SELECT lsoa21cd, area_code, area_name FROM {lookups} WHERE level = 'wd24'"
     rows = run(
         connection,
-        f"SELECT a.*, {', '.join(columns)} FROM {workspace.lake.scan(AREAS)} a {' '.join(joins)} "
-        "ORDER BY a.lsoa21cd",
+        f"SELECT a.* REPLACE (coalesce(a.wd24cd, w.area_code) AS wd24cd, "
+        f"CASE WHEN a.wd24cd IS NULL THEN w.area_name ELSE a.wd24nm END AS wd24nm), "
+        f"{', '.join(columns)} FROM {workspace.lake.scan(AREAS)} a {' '.join(joins)} "
+        f"LEFT JOIN ({wards}) w ON w.lsoa21cd = a.lsoa21cd ORDER BY a.lsoa21cd",
         table="areas",
     ).to_arrow_table()
     return _with_area_facts(workspace, rows)

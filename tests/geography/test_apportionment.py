@@ -123,7 +123,15 @@ def test_twin_takes_many_values():
     second=st.integers(1, 10**6) | st.integers(1, 3),
 )
 def test_two_parts_are_split_as_by_largest_remainder(con, value, first, second):
-    query = f"SELECT {first_of_two_sql('v', 'w', 't')} FROM (SELECT ?::BIGINT v, ? w, ? t)"
-    (got,) = con.execute(query, [value, first, first + second]).fetchone()
+    narrow, wide = (first_of_two_sql("v", "w", "t", wide=wide) for wide in (False, True))
+    query = f"SELECT {narrow}, {wide} FROM (SELECT ?::BIGINT v, ? w, ? t)"
+    got, same = con.execute(query, [value, first, first + second]).fetchone()
+    assert got == same
     want = None if value is None else largest_remainder([value], [first, second])[0][0]
     assert got == want
+
+
+def test_two_parts_are_split_exactly_beyond_64_bits(con):
+    big = 2**62 + 1
+    query = f"SELECT {first_of_two_sql('v', 'w', 't')} FROM (SELECT ?::BIGINT v, ? w, ? t)"
+    assert con.execute(query, [big, 1, 2]).fetchone() == (2**61 + 1,)

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from publishing.accounts import accounts_sql
-from publishing.dictionary import ACCOUNTING, VIEWS
+from publishing.dictionary import ACCOUNTING
+from publishing.views import VIEWS
 
 Row = tuple[str, str, int | None]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES, VIEWS
+from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES
+from publishing.views import VIEWS
 
 ALL_TABLES = {**RELEASE_TABLES, **QUALITY_TABLES}
 MEASURED = ("BIGINT", "INTEGER", "DOUBLE")

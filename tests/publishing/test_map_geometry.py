@@ -9,7 +9,6 @@ import shapely
 from publishing.map_geometry import (
     dissolve,
     label_point,
-    simplify_borders,
     svg_path,
     to_units,
     view_of,
@@ -78,37 +77,6 @@ def test_an_area_too_small_to_draw_is_still_marked():
     view = view_of([0, 0, 50_000, 50_000])
     path = svg_path(shapely.box(10_000, 10_000, 10_001, 10_001), view)
     assert len(parsed(path)) == 1
-
-
-def ragged_squares() -> np.ndarray:
-    """Nine squares of 1 km whose shared edges wave by up to 20 m."""
-
-    def corner(x: int, y: int) -> tuple[float, float]:
-        return x + 20 * np.sin(x * 0.7 + y), y + 20 * np.cos(y * 0.9 + x)
-
-    squares = []
-    for left in (0, 1000, 2000):
-        for low in (0, 1000, 2000):
-            along = range(0, 1000, 50)
-            ring = [(left + t, low) for t in along] + [(left + 1000, low + t) for t in along]
-            ring += [(left + 1000 - t, low + 1000) for t in along]
-            ring += [(left, low + 1000 - t) for t in along]
-            squares.append(shapely.Polygon([corner(x, y) for x, y in ring]))
-    return np.array(squares, dtype=object)
-
-
-def test_neighbours_stay_neighbours():
-    ragged = ragged_squares()
-    assert shapely.coverage_is_valid(ragged)
-    simple = simplify_borders(ragged, 60.0)
-    assert shapely.coverage_is_valid(simple)
-    assert shapely.get_num_coordinates(simple).sum() < shapely.get_num_coordinates(ragged).sum()
-    assert shapely.area(simple).sum() == pytest.approx(shapely.area(ragged).sum(), rel=0.02)
-
-
-def test_no_area_is_simplified_away():
-    shapes = [shapely.box(0, 0, 10_000, 10_000), shapely.box(10_000, 0, 10_004, 4)]
-    assert not shapely.is_empty(simplify_borders(shapes, 500.0)).any()
 
 
 def test_dissolved_groups_keep_their_land(borders):

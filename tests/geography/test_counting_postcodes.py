@@ -25,7 +25,8 @@ TEXTS = [
     "QA1 1AA", "qa11aa", "QAI 1AA", "QA10 1AA", "QA1O 1AA", "QZ1 1AA", "QA2 1AA", "QA9 9ZZ",
     "QA4 7XV", "QA4 7", "4QA 7XB", "rubbish", "QAI IAV", "", "  ", None, "ZZ99 3VZ", "zz993wz",
     "ZZ99 6CZ", "ZZ99 6CI", "QB1 1AA", "qb11ab", "QB1 1AD", "QB1 1AE", "QB1 1AF", "QB1 1AG",
-    "QA5 1AA", "qa51aa", "QA6 1AA", "qa61aa", "\u017fa4 7xb", "QA4 7Xß", "\uff31\uff21\uff14 \uff17\uff38\uff22", "QA4 7XB\x00",
+    "QA5 1AA", "qa51aa", "QA6 1AA", "qa61aa",
+    "\u017fa4 7xb", "QA4 7Xß", "\uff31\uff21\uff14 \uff17\uff38\uff22", "QA4 7XB\x00",
     "\x00", "é" * 5000, "Q" * 5000, "'; --",
 ]  # fmt: skip
 
