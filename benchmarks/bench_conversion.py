@@ -112,7 +112,7 @@ def main() -> int:
     parser.add_argument("--at-most", type=float, default=float("inf"))
     options = parser.parse_args()
 
-    from geography.conversion import SplitWeights, convert
+    from geography.changes.conversion import SplitWeights, convert
 
     with duckdb.connect() as con:
         con.execute(f"SET threads = {options.threads}")

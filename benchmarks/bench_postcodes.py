@@ -93,9 +93,9 @@ def timed(function, *arguments):
 
 def differences(con: duckdb.DuckDBPyConnection, rows: int, sample: int) -> dict[str, int]:
     """Compare with placing every record of a sample, and with the bare join on all of them."""
-    from geography.counting import count_by_lsoa
     from geography.placement import PlacementKeys, Reference, place
     from geography.placement.choice import OUTPUT_COLUMNS
+    from geography.postal.counting import count_by_lsoa
 
     reference = Reference(areas="areas", postcodes="directory")
     con.execute(
@@ -130,8 +130,8 @@ def main() -> int:
     options = parser.parse_args()
     postcodes = options.postcodes or max(1000, options.rows // 20)
 
-    from geography.counting import count_by_lsoa
     from geography.placement import Reference
+    from geography.postal.counting import count_by_lsoa
 
     reference = Reference(areas="areas", postcodes="directory")
     folder = Path(tempfile.mkdtemp(prefix="lsoalink-bench-"))

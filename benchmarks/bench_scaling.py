@@ -24,10 +24,10 @@ from realistic_areas import make_areas, points_of_residents
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from geography.conversion import SplitWeights, convert
-from geography.counting import count_by_lsoa
+from geography.changes.conversion import SplitWeights, convert
 from geography.placement import Reference
 from geography.points import PointLocator
+from geography.postal.counting import count_by_lsoa
 
 MILLION = 1_000_000
 POSTCODES = 2_700_000

@@ -1,7 +1,7 @@
 r"""GSS codes: what kind of area a code names, what the area is called, which vintage codes are of.
 
 Belongs here: what a code looks like and names, and which vintage a set of codes is from. Does not
-belong here: which prefix is which kind (`gss_kinds.yaml`), what a code changed into (`vintages`),
+belong here: which prefix is which kind (`gss_kinds.yaml`), what a code changed into (`changes`),
 or where a record is (`placement`).
 
 A code alone says its kind and its country, never its vintage: a list of the codes of each vintage

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import GeographyError
-from geography.boundary_crs import settle_crs
+from geography.boundaries.crs import settle_crs
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """How areas lie in larger areas: exact hierarchies, best-fit lookups, and sums up either of them.
 
 Belongs here: which level leads to which, whether a lookup is what it says, and adding counts up.
-Does not belong here: areas a region draws itself (`custom_areas`), splitting a count (`vintages`),
+Does not belong here: areas a region draws itself (`custom_areas`), splitting a count (`changes`),
 or what may be published (`governance`).
 
 Facts (Office for National Statistics, Open Geography): output areas are parts of LSOAs, LSOAs of

@@ -2,8 +2,8 @@
 
 Belongs here: measuring the areas of the reference tables, as rows of the quality table
 ``boundaries``. Nothing in them is about a person: boundaries and postcode directories are open.
-Does not belong here: the measures themselves (``geography.coverage``, ``geography.accuracy``), or
-where the rows are shown (``publishing/``).
+Does not belong here: the measures themselves (``geography.boundaries``), or where the rows are
+shown (``publishing/``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from geography.accuracy import AccuracyReport
-    from geography.coverage import Check, CoverageReport
+    from geography.boundaries.accuracy import AccuracyReport
+    from geography.boundaries.coverage import Check, CoverageReport
 
 MEASURED_WITH = ("areas", "postcodes", "lsoa_changes")
 """Roles of the reference tables that the measures are made from."""
@@ -64,7 +64,7 @@ def boundary_rows(
         finding, in the columns of the quality table ``boundaries``; None where the region has no
         areas.
     """
-    from geography.coverage import check_coverage  # noqa: PLC0415
+    from geography.boundaries.coverage import check_coverage  # noqa: PLC0415
 
     if not workspace.lake.path(AREAS).is_file():
         return None
@@ -111,7 +111,7 @@ def _official_sql(workspace: Workspace) -> str | None:
 
 
 def _accuracy(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> AccuracyReport:
-    from geography.accuracy import AccuracyReport, measure_accuracy  # noqa: PLC0415
+    from geography.boundaries.accuracy import AccuracyReport, measure_accuracy  # noqa: PLC0415
 
     official = _official_sql(workspace)
     if official is None:
@@ -161,7 +161,7 @@ def _left_out(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> in
 def _placing_rows(
     report: AccuracyReport, left_out: int, names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    from geography.accuracy import grade  # noqa: PLC0415
+    from geography.boundaries.accuracy import grade  # noqa: PLC0415
 
     rows = []
     for code, part in (("", report), *report.districts):
@@ -187,7 +187,7 @@ def _placing_rows(
 
 
 def _coverage_rows(report: CoverageReport) -> list[dict[str, Any]]:
-    from geography.coverage import CHECKS  # noqa: PLC0415
+    from geography.boundaries.coverage import CHECKS  # noqa: PLC0415
 
     rows: list[dict[str, Any]] = []
     for check in CHECKS:

@@ -2,7 +2,7 @@
 
 Belongs here: bringing the admitted boundaries and the region's codes together. Where the boundary
 file covers more than the region, the neighbours beyond its edge are there too.
-Does not belong here: what a neighbour is (``geography/neighbours.py``).
+Does not belong here: what a neighbour is (``geography/boundaries/neighbours.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
 from declarations.errors import StorageError
-from geography.neighbours import neighbours
+from geography.boundaries.neighbours import neighbours
 from warehouse.connection import run
 from warehouse.lake import TableRef
 from warehouse.sql import ident

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from declarations.contracts import Source
 from declarations.errors import ConfigurationError, GeographyError
 from declarations.loader import digest
-from geography.lookup_completeness import check_complete
-from geography.vintages import pair_weights_sql, validate_changes, weighted_changes_sql
+from geography.changes.completeness import check_complete
+from geography.changes.vintages import pair_weights_sql, validate_changes, weighted_changes_sql
 from intake.admission import admitted_table
 from intake.area_lookups import area_lookups_query, custom_fingerprint
 from intake.neighbours import neighbours_query
@@ -207,7 +207,7 @@ def _pair_weights(connection: duckdb.DuckDBPyConnection, output_areas: str | Non
 
 
 def _postcodes(connection: duckdb.DuckDBPyConnection, sources: list[Source]) -> str:
-    from geography.directories import select_directory_sql  # noqa: PLC0415
+    from geography.postal.directories import select_directory_sql  # noqa: PLC0415
 
     directory = select_directory_sql(connection, sources[0].id)
     order = "ORDER BY p.pcds, p.dointr, p.doterm"
@@ -231,7 +231,7 @@ def _postcode_columns(easting: str, northing: str, point_quality: str) -> str:
 
 
 def _postcode_points(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
-    from geography.postcodes import normalise_sql  # noqa: PLC0415
+    from geography.postal.postcodes import normalise_sql  # noqa: PLC0415
 
     quality = "min(quality)" if "quality" in _columns(connection, source.id) else "NULL"
     return (

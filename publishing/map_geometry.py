@@ -1,7 +1,7 @@
 """Borders as SVG paths.
 
 Belongs here: the view box, the path text and the union of areas. Does not belong here: simplifying
-(``geography/coverage.py``), colours, values or anything the page computes.
+(``geography/boundaries/coverage.py``), colours, values or anything the page computes.
 
 Coordinates are British National Grid metres (EPSG:27700) turned into whole numbers of the view box:
 x grows east, y is flipped because SVG counts downwards.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
 from declarations.region import Region
-from geography.coverage import simplify_for_map
+from geography.boundaries.coverage import simplify_for_map
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.map_geometry import (
     TOLERANCES,

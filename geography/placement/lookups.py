@@ -23,7 +23,7 @@ holds. A text has several rows if its postcode had several lives; their months d
 from __future__ import annotations
 
 from geography.codes import OTHER_NATIONS_PATTERN, PSEUDO_LSOAS, pattern_sql
-from geography.postcodes import (
+from geography.postal.postcodes import (
     compact_sql,
     normalise_compact_sql,
     pseudo_postcode_kind_sql,

@@ -2,7 +2,7 @@
 
 Belongs here: the order of the work, and the proof that nothing was lost. Does not belong here: what
 must be told (`inputs`), what one key means (`lookups`), how a key is chosen (`choice`), how a count
-is split (`apportionment`).
+is split (`changes.apportionment`).
 
 Two modes. In *records* mode each row is one record and is in at most one area. In *values* mode a
 row carries additive counts and may be split over areas: a practice over the LSOAs of its patients,
@@ -42,14 +42,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import GeographyError
-from geography.apportionment import apportion_sql
+from geography.changes.apportionment import apportion_sql
+from geography.changes.vintages import conversions_sql
 from geography.codes import VintageDetection, decide_vintage, vintage_counts_sql
 from geography.placement import choice, lookups
 from geography.placement.inputs import PlacementKeys, Reference, check_inputs
 from geography.placement.point_lookup import look_up_points, look_up_split_postcodes
 from geography.placement.scratch import Scratch
 from geography.sql import columns_of, ident, one_row
-from geography.vintages import conversions_sql
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from declarations.errors import GeographyError
-from geography.accuracy import AccuracyReport, grade, measure_accuracy
 from geography.boundaries import read_boundaries
+from geography.boundaries.accuracy import AccuracyReport, grade, measure_accuracy
 from geography.points import PointLocator
 
 X = np.array([400_500, 401_500, 402_500, 403_500, 409_000, 400_600.0])

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import GeographyError
-from geography.apportionment import apportion_sql, first_of_two_sql, largest_remainder
+from geography.changes.apportionment import apportion_sql, first_of_two_sql, largest_remainder
 
 
 def split(con, rows, weights, values=("n",)):

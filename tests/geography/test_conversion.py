@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from declarations.errors import GeographyError
-from geography.conversion import SplitWeights, convert, shares_sql
-from geography.vintages import pair_weights_sql, select_changes_sql
+from geography.changes.conversion import SplitWeights, convert, shares_sql
+from geography.changes.vintages import pair_weights_sql, select_changes_sql
 
 SAME, WELSH = "E01000001", "W01000009"
 PARENT, CHILDREN = "E01000002", ["E01000012", "E01000013", "E01000014"]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from declarations.errors import GeographyError
-from geography import counting
-from geography.counting import COLUMNS, count_by_lsoa
 from geography.placement import PlacementKeys, Reference, place
 from geography.placement.choice import OUTPUT_COLUMNS
+from geography.postal import counting
+from geography.postal.counting import COLUMNS, count_by_lsoa
 
 A, B = "E01990001", "E01990002"
 REFERENCE = Reference(

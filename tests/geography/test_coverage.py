@@ -7,7 +7,7 @@ import shapely
 
 from declarations.errors import GeographyError
 from geography.boundaries import read_boundaries
-from geography.coverage import CHECKS, check_coverage, simplify_for_map
+from geography.boundaries.coverage import CHECKS, check_coverage, simplify_for_map
 
 
 def areas_of(**shapes):

@@ -7,13 +7,13 @@ import pytest
 from declarations.contracts import Contract, Source
 from declarations.errors import GeographyError
 from declarations.loader import read_declaration
-from geography.directories import (
+from geography.placement import PlacementKeys, Reference, place
+from geography.postal.directories import (
     COLUMN_ALIASES,
     DIRECTORY_COLUMNS,
     directory_columns,
     select_directory_sql,
 )
-from geography.placement import PlacementKeys, Reference, place
 
 OLD_ONSPD = (
     "pcd,pcd2,pcds,dointr,doterm,oscty,ced,oslaua,osward,parish,usertype,oseast1m,osnrth1m,"

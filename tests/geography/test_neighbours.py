@@ -11,7 +11,7 @@ from libpysal.graph import Graph
 from shapely.geometry import Polygon, box
 
 from declarations.errors import GeographyError
-from geography.neighbours import KINDS, neighbours
+from geography.boundaries.neighbours import KINDS, neighbours
 
 
 def drawn(crs=27700, **shapes):

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geography.placement.lookups import typed_postcodes_sql
-from geography.postcodes import (
+from geography.postal.postcodes import (
     PSEUDO_KINDS,
     normalise,
     normalise_sql,

@@ -1,7 +1,7 @@
 import pytest
 
 from declarations.errors import GeographyError
-from geography.vintages import (
+from geography.changes.vintages import (
     CONVERSIONS,
     conversions_sql,
     pair_weights_sql,

@@ -1,9 +1,9 @@
 import pytest
 
 from declarations.errors import GeographyError
-from geography import lookup_completeness
-from geography.lookup_completeness import check_complete, nations
-from geography.vintages import select_changes_sql, validate_changes
+from geography.changes import completeness
+from geography.changes.completeness import check_complete, nations
+from geography.changes.vintages import select_changes_sql, validate_changes
 
 REGION = [
     ("E01000001", "E01000001", "U"),
@@ -54,8 +54,8 @@ def test_a_complex_pair_without_its_relatives_is_refused(con, changes):
 
 
 def test_a_nation_is_held_to_its_declared_numbers(con, changes, monkeypatch):
-    small = (lookup_completeness.Nation("E", "England", 4, 4, (5,)),)
-    monkeypatch.setattr(lookup_completeness, "nations", lambda: small)
+    small = (completeness.Nation("E", "England", 4, 4, (5,)),)
+    monkeypatch.setattr(completeness, "nations", lambda: small)
     changes(REGION)
     assert check_complete(con, "ch", known_lsoa21="known_lsoa21cd").nations == ("England",)
     # One unchanged area less, in the lookup and in the list: still a nation by number? No.

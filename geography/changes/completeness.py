@@ -134,7 +134,7 @@ def check_complete(
             f"The table of LSOA changes {changes} is incomplete: {'; '.join(faults)}",
             "Use the complete ONS exact-fit lookup of 2011 to 2021 LSOAs, or an excerpt with all "
             "areas of the region and all their relatives; the numbers of the published versions "
-            "are declared in geography/national_lsoas.yaml",
+            "are declared in geography/changes/national_lsoas.yaml",
         )
     return Completeness(tuple(n.name for n in whole), known21, known11)
 

@@ -40,10 +40,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from declarations.errors import GeographyError
-from geography import conversion_steps as steps
+from geography.changes import conversion_steps as steps
+from geography.changes.vintages import CONVERSIONS, validate_changes
 from geography.placement.scratch import Scratch
 from geography.sql import columns_of, ident, one_row, require_columns
-from geography.vintages import CONVERSIONS, validate_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,7 +31,7 @@ from geography.placement.inputs import PlacementKeys, Reference
 from geography.placement.lookups import typed_postcodes_sql
 from geography.placement.placing import place
 from geography.placement.scratch import Scratch
-from geography.postcodes import VALID
+from geography.postal.postcodes import VALID
 from geography.sql import columns_of, ident, one_row, require_columns
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from declarations.errors import GeographyError
-from geography.boundary_crs import GEOJSON, GEOPARQUET, settle_crs
+from geography.boundaries.crs import GEOJSON, GEOPARQUET, settle_crs
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from geography.apportionment import apportion_sql, first_of_two_sql
+from geography.changes.apportionment import apportion_sql, first_of_two_sql
+from geography.changes.vintages import pair_weight_sql
 from geography.sql import ident
-from geography.vintages import pair_weight_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

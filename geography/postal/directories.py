@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from declarations.errors import GeographyError
-from geography.postcodes import normalise_sql
+from geography.postal.postcodes import normalise_sql
 from geography.sql import columns_of, ident
 
 if TYPE_CHECKING:
