@@ -117,7 +117,7 @@ def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> 
         deps=[*deps, *measured],
         kinds={"parquet", "html"},
         description="What arrived, what was decided, what failed, what was placed, how good the "
-        "boundaries are: five tables and a page, exact, for the data team and the governance "
+        "boundaries are: six tables and a page, exact, for the data team and the governance "
         "officer.",
         check_specs=[
             dg.AssetCheckSpec(

@@ -54,6 +54,8 @@ def make_areas(areas=35_672, vertices=150, seed=1):
     """Make a coverage of so many areas with about so many vertices each, in EPSG:27700."""
     rng = np.random.default_rng(seed)
     left, bottom, right, top = EXTENT
+    # Some more than wanted: cells at the very edge that do not close are left out.
+    wanted, areas = areas, int(areas * 1.03) + 10
     inner = centres(areas, rng)
     # A frame of centres far out closes the cells at the edge.
     wide, high = (right - left) * 0.02, (top - bottom) * 0.02
@@ -83,6 +85,7 @@ def make_areas(areas=35_672, vertices=150, seed=1):
     groups = np.split(lines[line], np.flatnonzero(np.diff(area)) + 1)
     closed = [shapely.get_geometry(shapely.polygonize(group), 0) for group in groups]
     shapes = np.array([shape for shape in closed if shape is not None and shape.is_valid])
+    shapes = shapes[:wanted]
     codes = [f"E01{90_000 + i:06d}" for i in range(len(shapes))]
     return geopandas.GeoDataFrame({"lsoa21cd": codes}, geometry=shapes, crs=27700)
 

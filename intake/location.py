@@ -7,6 +7,7 @@ belong here: how a place is found (``geography/``), or how the outcome is counte
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from declarations.base import month_index
@@ -105,7 +106,7 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
         content = {
             "rows": rows,
             "geo_basis": location.basis,
-            "vintage": report.vintage.vintage if report.vintage else None,
+            "vintage": asdict(report.vintage) if report.vintage else None,
             "flags": report.by_flag,
         }
         write_record(workspace, "accounting", source.id, period, content)

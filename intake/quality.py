@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-TABLES = ("deliveries", "decisions", "checks", "accounting")
+TABLES = ("deliveries", "decisions", "checks", "accounting", "vintages")
 """Those made from what the stages recorded; ``boundaries`` is measured."""
 
 INTEGERS = frozenset(
     {"version", "bytes", "days_late", "rows_read", "rows_filtered", "rows_broken", "rows_formula",
      "rows_duplicate", "rows_kept", "rows_checked", "rows_failed", "amount", "checked", "faults",
-     "outside", "left_out"}
+     "outside", "left_out", "only_2011", "only_2021", "both", "unknown"}
 )  # fmt: skip
 BOOLEANS = frozenset({"protected"})
-DOUBLES = frozenset({"share", "lower_ci", "upper_ci", "area_m2", "width_m"})
+DOUBLES = frozenset({"share", "lower_ci", "upper_ci", "area_m2", "width_m", "confidence"})
 COLUMNS = {
     "deliveries": ("source_id", "period", "version", "file_name", "sha256", "bytes", "arrived_on",
                    "outcome", "reason", "message", "days_late"),
@@ -47,6 +47,8 @@ COLUMNS = {
                "severity", "outcome", "rows_checked", "rows_failed", "meaning"),
     "accounting": ("source_id", "agency", "period", "quantity", "outcome", "detail", "amount",
                    "amount_status", "protected"),
+    "vintages": ("source_id", "period", "vintage", "confidence", "only_2011", "only_2021", "both",
+                 "unknown"),
     "boundaries": ("source_id", "check_id", "area_code", "area_name", "other_code", "outcome",
                    "checked", "faults", "outside", "left_out", "share", "lower_ci", "upper_ci",
                    "area_m2", "width_m", "meaning"),
@@ -67,12 +69,16 @@ def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
     for _, _, record in all_records(workspace, "decisions"):
         decisions.extend(record["decisions"])
         checks.extend(record["checks"])
-    accounting = [
-        row for _, _, record in all_records(workspace, "accounting") for row in record["rows"]
-    ]
+    accounting: list[dict[str, Any]] = []
+    vintages: list[dict[str, Any]] = []
+    for source_id, period, record in all_records(workspace, "accounting"):
+        accounting.extend(record["rows"])
+        if record["vintage"] is not None:
+            vintages.append({"source_id": source_id, "period": period, **record["vintage"]})
     return {
         "deliveries": deliveries, "decisions": decisions, "checks": checks,
-        "accounting": accounting, "boundaries": _measured_boundaries(workspace),
+        "accounting": accounting, "vintages": vintages,
+        "boundaries": _measured_boundaries(workspace),
     }  # fmt: skip
 
 

@@ -403,5 +403,29 @@ BOUNDARIES = Table(
     repeats=True,
 )
 
-QUALITY_TABLES = {t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING, BOUNDARIES)}
+VINTAGES = Table(
+    "vintages",
+    "Of which census year the LSOA codes of each delivery are, as found from the codes themselves. "
+    "Codes are counted once however many records have them. In a release only of open sources.",
+    ("source_id", "period"),
+    (
+        Column("source_id", "VARCHAR", "Source."),
+        Column("period", "VARCHAR", "Month of the delivery; all for one delivered once."),
+        Column("vintage", "VARCHAR", "2011, 2021, mixed or unknown."),
+        Column(
+            "confidence",
+            "DOUBLE",
+            "(a + 1) / (n + 2), where a of the n codes that exist in one vintage only agree.",
+            "0 to 1",
+        ),
+        Column("only_2011", "BIGINT", "Codes that exist in 2011 only.", "codes"),
+        Column("only_2021", "BIGINT", "Codes that exist in 2021 only.", "codes"),
+        Column("both", "BIGINT", "Codes of areas that did not change.", "codes"),
+        Column("unknown", "BIGINT", "Codes of neither vintage.", "codes"),
+    ),
+)
+
+QUALITY_TABLES = {
+    t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING, VINTAGES, BOUNDARIES)
+}
 """What the quality page is made from."""

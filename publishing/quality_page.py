@@ -38,6 +38,7 @@ from publishing.quality_summary import (
     lineage_by_source,
     states,
 )
+from publishing.vintage_findings import vintage_findings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,8 +135,8 @@ def quality_page(
     Parameters
     ----------
     tables : mapping of str to pyarrow.Table
-        Any of ``deliveries``, ``decisions``, ``checks``, ``accounting``, ``boundaries`` and
-        ``lineage``; a part without its table says so.
+        Any of ``deliveries``, ``decisions``, ``checks``, ``accounting``, ``vintages``,
+        ``boundaries`` and ``lineage``; a part without its table says so.
     facts : QualityFacts
         What the page says about itself.
     published : bool
@@ -182,6 +183,7 @@ def quality_page(
         fills=fills,
         outside_fill=OTHER_FILLS[OUT_OF_REGION],
         bar_width=BAR_WIDTH,
+        vintages=vintage_findings(rows["vintages"], sources),
         boundaries=boundary_fits(rows["boundaries"], sources),
         grades=GRADES,
         meetings=MEETINGS,

@@ -69,7 +69,10 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
     tables["notes"] = _notes(tables["observations"])
     tables["accounting"] = as_arrow("accounting", list(_accounting(workspace, quality)))
     tables["lineage"] = lineage_table(workspace)
-    for name in ("deliveries", "decisions", "checks", "boundaries"):
+    # How many areas a delivery names says how many records it has at least.
+    is_open = workspace.declared.is_open
+    quality["vintages"] = [row for row in quality["vintages"] if is_open[row["source_id"]]]
+    for name in ("deliveries", "decisions", "checks", "vintages", "boundaries"):
         tables[name] = as_arrow(name, quality[name])
     return tables
 

@@ -25,7 +25,7 @@ from warehouse.workspace import Workspace
 Make = Callable[..., Workspace]
 
 
-def test_the_four_tables_hold_what_the_stages_recorded(finished: Any) -> None:
+def test_the_tables_hold_what_the_stages_recorded(finished: Any) -> None:
     tables = {name: rows_of(finished.workspace, quality_table(name)) for name in COLUMNS}
 
     for name, rows in tables.items():

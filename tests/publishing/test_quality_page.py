@@ -108,6 +108,27 @@ def test_the_page_needs_no_script_and_fetches_nothing(internal):
     assert " style=" not in internal
 
 
+def vintage_rows(vintage="2011", confidence=11 / 12):
+    """Findings of two deliveries of one source placed by area codes."""
+    import pandas as pd
+
+    row = {
+        "source_id": "visits", "period": "2026-02", "vintage": vintage, "confidence": confidence,
+        "only_2011": 10, "only_2021": 0, "both": 1900, "unknown": 3,
+    }  # fmt: skip
+    return pd.DataFrame([row, row | {"period": "2026-03", "only_2011": 25, "confidence": 26 / 27}])
+
+
+def test_the_census_year_of_codes_is_shown_with_its_confidence(facts):
+    page = quality_page(to_arrow({"vintages": vintage_rows()}), facts)
+    part = page[page.index('<section id="vintages"') : page.index('<section id="boundaries"')]
+    for shown in (">2011<", ">0.92<", ">10<", ">3<", "2: Feb 2026 to Mar 2026"):
+        assert shown in part
+    mixed = quality_page(to_arrow({"vintages": vintage_rows("mixed", 0.6)}), facts)
+    assert 'class="tag s-quarantined">Mixed<' in mixed
+    assert "No source is placed by area codes" in quality_page({}, facts)
+
+
 def boundary_rows(level="never_geocode", share=0.866, overlaps=0):
     """Rows of the boundaries of one source: 1,000 postcodes, six areas."""
     import pandas as pd

@@ -13,6 +13,7 @@ from declarations.errors import StorageError
 from geography.placement import KEYS, placing
 from indicators.notes import NOTES
 from intake.accounting import SPLIT_METHODS
+from intake.quality import quality_rows
 from intake.records import read_record, write_record
 from publishing.conform import conform_all
 from publishing.dictionary import RELEASE_TABLES
@@ -154,3 +155,12 @@ def test_a_delivery_that_was_not_admitted_is_not_in_the_lineage(finished_copy: W
 
 def test_the_period_is_said_in_words(make_mere: Callable[..., Workspace]) -> None:
     assert period_words(make_mere()) == "January to March 2026"
+
+
+def test_census_years_of_codes_are_published_for_open_sources_only(
+    finished: Any, rows: Rows
+) -> None:
+    internal = {r["source_id"] for r in quality_rows(finished.workspace)["vintages"]}
+    is_open = finished.workspace.declared.is_open
+    assert {is_open[s] for s in internal} == {True, False}
+    assert {r["source_id"] for r in rows["vintages"]} == {s for s in internal if is_open[s]}
