@@ -78,14 +78,16 @@ def classify(x: ArrayLike, y: ArrayLike) -> NDArray[np.int8]:
     ndarray of int8, shape (n,)
         Positions in `KINDS`.
     """
-    first, second = _pair(x, y)
+    first, second = coordinate_pair(x, y)
     with np.errstate(invalid="ignore"):
         missing = ~np.isfinite(first) | ~np.isfinite(second)
         missing |= (first == 0) & (second == 0)
         missing |= _no_position(first, second) | _no_position(second, first)
+        whole = (first == np.rint(first)) & (second == np.rint(second))
         conditions = [
             missing,
             _between(first, 50_000, 700_000) & _between(second, 5_000, 1_300_000),
+            whole & _between(first, -9, 2) & _between(second, 49, 61),
             _between(first, -9, 2) & _between(second, 49, 61),
             _between(first, 49, 61) & _between(second, -9, 2),
             _between(first, -1_100_000, 300_000) & _between(second, 6_200_000, 8_800_000),
@@ -94,6 +96,8 @@ def classify(x: ArrayLike, y: ArrayLike) -> NDArray[np.int8]:
     kinds: tuple[Kind, ...] = (
         "missing",
         "bng",
+        # Degrees without decimals are right to a hundred kilometres.
+        "truncated",
         "wgs84",
         "wgs84_swapped",
         "web_mercator",
@@ -165,7 +169,7 @@ def to_bng(lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.float64], NDArray
     tuple of two ndarray of float64, shape (n,)
         Easting and northing in metres, infinite where the projection is not defined.
     """
-    first, second = _pair(lon, lat)
+    first, second = coordinate_pair(lon, lat)
     easting, northing = _transformer().transform(first, second)
     return np.asarray(easting, dtype=np.float64), np.asarray(northing, dtype=np.float64)
 
@@ -177,12 +181,31 @@ def _transformer() -> Any:
     return Transformer.from_crs(WGS84, BNG, always_xy=True)
 
 
-def _pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    first = np.atleast_1d(np.asarray(x, dtype=np.float64))
-    second = np.atleast_1d(np.asarray(y, dtype=np.float64))
-    if first.shape != second.shape:
+def coordinate_pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two columns of coordinates as arrays of numbers, NaN where one is missing or masked.
+
+    Raises
+    ------
+    GeographyError
+        If they are no numbers, or differ in length.
+    """
+    first, second = (_numbers(column) for column in (x, y))
+    if first.ndim != 1 or first.shape != second.shape:
         raise GeographyError("The two coordinate columns have different lengths")
     return first, second
+
+
+def _numbers(column: ArrayLike) -> NDArray[np.float64]:
+    try:
+        # What lies under a mask is not there, whatever number it happens to be.
+        masked = np.ma.atleast_1d(np.ma.asarray(column, dtype=np.float64))
+    except (TypeError, ValueError):
+        # The error would quote the text it met.
+        raise GeographyError(
+            "A coordinate column holds texts that are no numbers",
+            "Give eastings and northings, or longitudes and latitudes, as numbers",
+        ) from None
+    return np.asarray(masked.filled(np.nan), dtype=np.float64)
 
 
 def _between(a: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:

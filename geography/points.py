@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from declarations.errors import GeographyError
-from geography.coordinates import require_supported_crs
+from geography.coordinates import coordinate_pair, require_supported_crs
 from geography.point_grid import NOWHERE, UNDECIDED, PointGrid
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 CHUNK = 500_000
 """Points turned into codes, or settled by the exact predicate, at a time."""
+
+
+FARTHEST = 1e9
+"""Largest coordinate that can be meant, in metres or degrees."""
 
 
 class PointLocator:
@@ -57,7 +61,8 @@ class PointLocator:
     ------
     GeographyError
         If there is no area, a code is missing or repeated, a geometry is missing, empty, invalid or
-        no polygon, the areas are in an Irish grid, or the tolerance is negative.
+        no polygon or out of this world, the areas are in an Irish grid, or the tolerance is
+        negative.
     """
 
     def __init__(
@@ -65,10 +70,13 @@ class PointLocator:
     ) -> None:
         import shapely  # noqa: PLC0415 (heavy)
 
-        if code not in areas.columns:
+        if list(areas.columns).count(code) != 1:
             raise GeographyError(f"The areas have no column {code}", "Name the column of codes")
+        if getattr(areas, "_geometry_column_name", None) not in areas.columns:
+            raise GeographyError("The areas have no geometry", "Give a GeoDataFrame of polygons")
         codes = areas[code]
-        if len(areas) == 0 or codes.isna().any() or codes.duplicated().any():
+        names = codes.astype(str).to_numpy(dtype=object)
+        if len(areas) == 0 or codes.isna().any() or len(set(names)) < len(names):
             raise GeographyError(
                 f"The areas are none at all, or the column {code} has missing or repeated codes",
                 "Read the boundaries with geography.boundaries.read_boundaries",
@@ -86,7 +94,6 @@ class PointLocator:
             )
         if not (np.isfinite(tolerance) and tolerance >= 0):
             raise GeographyError("The tolerance of a locator is negative", "Give metres from 0 up")
-        names = codes.astype(str).to_numpy(dtype=object)
         order = np.argsort(names.astype(str), kind="stable")
         self.code = code
         self.tolerance = float(tolerance)
@@ -97,6 +104,11 @@ class PointLocator:
         self._polygons = geometry[order]
         left, bottom, right, top = shapely.total_bounds(self._polygons)
         self.bounds = (float(left), float(bottom), float(right), float(top))
+        if max(abs(side) for side in self.bounds) > FARTHEST:
+            raise GeographyError(
+                "The coordinates of the areas are larger than any place on Earth has",
+                "Correct the boundaries, or name their coordinate system",
+            )
         self._grid = PointGrid(self._polygons)
         # The last entry is what position -1, nowhere, stands for.
         self._codes_or_none: NDArray[np.object_] = np.append(self.codes, [None])
@@ -149,7 +161,7 @@ class PointLocator:
         GeographyError
             If the arrays differ in length.
         """
-        xs, ys = _pair(x, y)
+        xs, ys = coordinate_pair(x, y)
         found = self._grid.locate(xs, ys)
         undecided = np.flatnonzero(found == UNDECIDED)
         for start in range(0, len(undecided), CHUNK):
@@ -178,7 +190,7 @@ class PointLocator:
         GeographyError
             If the arrays differ in length.
         """
-        xs, ys = _pair(x, y)
+        xs, ys = coordinate_pair(x, y)
         found = self.positions(xs, ys)
         snapped = np.zeros(len(xs), dtype=bool)
         if self.tolerance > 0:
@@ -226,11 +238,3 @@ class PointLocator:
                 tree.query(shapely.box(*self.bounds).centroid)
                 self._tree_made = tree
             return self._tree_made
-
-
-def _pair(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    xs = np.atleast_1d(np.asarray(x, dtype=np.float64))
-    ys = np.atleast_1d(np.asarray(y, dtype=np.float64))
-    if xs.ndim != 1 or xs.shape != ys.shape:
-        raise GeographyError("The two coordinate columns have different lengths")
-    return xs, ys

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from geography.placement.scratch import Scratch
     from geography.points import PointLocator
 
+LOST_DIGITS = ((10, 10), (100, 100), (1000, 1000), (10, 1), (1, 10), (100, 1), (1, 100))
+"""By how much easting and northing may be too small where digits were cut off."""
+FEWER_DIGITS = 130_000
+"""Largest northing of Great Britain, metres, with a digit cut off; eastings are smaller."""
+
 POINTS_AT_A_TIME = 1_000_000
 """Distinct coordinates taken out of DuckDB at a time."""
 
@@ -53,14 +58,31 @@ def locate_points(
     if degrees.any():
         projected = to_bng(x[degrees], y[degrees])
         codes[degrees], snapped[degrees] = locator.locate_or_snap(*projected)
-    lost = np.flatnonzero(grid & ~_found(codes))
-    swapped = _found(locator.locate(y[lost], x[lost]))
-    reasons[lost[swapped]] = "point_swapped"
-    reasons[kinds == KINDS.index("wgs84_swapped")] = "point_swapped"
+    # Ranges alone cannot tell: what an exchange or a lost digit would make of a pair decides.
+    in_metres = np.isin(kinds, [KINDS.index(k) for k in ("bng", "truncated", "unknown")])
+    lost = np.flatnonzero(in_metres & ~_found(codes))
+    truncated = lost[_is_truncated(locator, x[lost], y[lost])]
+    swapped = lost[_found(locator.locate(y[lost], x[lost]))]
     reasons[kinds == KINDS.index("truncated")] = "point_truncated"
+    reasons[truncated] = "point_truncated"
+    reasons[swapped] = "point_swapped"
+    reasons[kinds == KINDS.index("wgs84_swapped")] = "point_swapped"
     reasons[kinds == KINDS.index("missing")] = "point_missing"
     reasons[_found(codes)] = None
     return codes, reasons, snapped
+
+
+def _is_truncated(
+    locator: PointLocator, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether a pair in no area would be in one if either or both had a digit or two more."""
+    found = np.zeros(len(x), dtype=bool)
+    for more_x, more_y in LOST_DIGITS:
+        small = (more_x == 1) | (np.abs(x) < FEWER_DIGITS)
+        small &= (more_y == 1) | (np.abs(y) < FEWER_DIGITS)
+        tried = np.flatnonzero(small & ~found)
+        found[tried] = _found(locator.locate(x[tried] * more_x, y[tried] * more_y))
+    return found
 
 
 def look_up_points(
