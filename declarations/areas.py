@@ -14,10 +14,17 @@ from pydantic import Field, StringConstraints, model_validator
 from declarations.base import Declaration
 
 AreaIdentifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+UNPRINTABLE = r"\x7f-\x9f\u2028\u2029\ufffe\uffff"
+"""What YAML cannot hold or breaks a line at, besides the controls of ASCII."""
+
 Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\x00-\x1f{UNPRINTABLE}]+$"),
 ]
 """A text of one line."""
+
+Text = Annotated[str, StringConstraints(pattern=rf"^[^\x00-\x08\x0b-\x1f{UNPRINTABLE}]*$")]
+"""A text of any number of lines."""
 
 LSOA = re.compile(r"[EW]01[0-9]{6}")
 POLYGON_FORMATS = (".geojson", ".json", ".gpkg", ".fgb", ".parquet", ".geoparquet")
@@ -33,7 +40,7 @@ class CustomArea(Declaration):
         description="Names the area in every release: lower case, digits, hyphens."
     )
     title: Line = Field(description="The area's name as it is published.")
-    description: str = Field(default="", description="What the area is for, in a sentence or two.")
+    description: Text = Field(default="", description="What the area is for, in a sentence or two.")
     owner: Line = Field(description="Who answers for the area: 'team:name' or an e-mail address.")
     lsoas: list[str] | None = Field(
         default=None, min_length=1, description="Codes of the 2021 LSOAs it is made of."

@@ -154,6 +154,24 @@ def read_declaration(path: Path, model: type[Model]) -> Model:
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+    return parse_declaration(text, path, model)
+
+
+def parse_declaration(text: str, path: Path, model: type[Model]) -> Model:
+    """Read the text of one YAML file into its model.
+
+    Parameters
+    ----------
+    text : str
+    path : Path
+        Where it stands or is to stand, for the message.
+    model : type of Declaration
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the file, the line or the key path, and the fix.
+    """
     try:
         content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
@@ -203,7 +221,11 @@ def _read_folder(folder: Path, model: type[Model], files: dict[str, Path]) -> di
 
 
 def load_region(
-    folder: Path, *, contract_library: Path | None = None, indicator_library: Path | None = None
+    folder: Path,
+    *,
+    contract_library: Path | None = None,
+    indicator_library: Path | None = None,
+    polygons: bool = True,
 ) -> RegionDeclarations:
     """Read and check a region folder.
 
@@ -215,6 +237,8 @@ def load_region(
     contract_library, indicator_library : Path, optional
         Folders of contracts and indicators every region may use; the region's own files win. Of
         the library's indicators those are used whose measures the region counts.
+    polygons : bool
+        Refuse an area whose polygon is not there. The commands that mend such an area do without.
 
     Raises
     ------
@@ -242,7 +266,7 @@ def load_region(
         indicators=own, files=files, areas=areas,
     )  # fmt: skip
     _check_sources(declared)
-    _check_areas(declared)
+    _check_areas(declared, polygons=polygons)
     if indicator_library is not None:
         catalogue_files: dict[str, Path] = {}
         catalogue = _read_folder(indicator_library, Indicator, catalogue_files)
@@ -388,7 +412,7 @@ def _check_sources(declared: RegionDeclarations) -> None:
             )
 
 
-def _check_areas(declared: RegionDeclarations) -> None:
+def _check_areas(declared: RegionDeclarations, *, polygons: bool) -> None:
     titles: dict[str, str] = {}
     for area in declared.areas.values():
         path = declared.files[f"areas/{area.id}"]
@@ -398,10 +422,11 @@ def _check_areas(declared: RegionDeclarations) -> None:
                 f"{path}: title: the area {same} has the same title",
                 "Give each area a title of its own; a reader sees nothing else",
             )
-        if area.polygon is not None and not (path.parent / area.polygon).is_file():
+        if polygons and area.polygon is not None and not (path.parent / area.polygon).is_file():
             raise ConfigurationError(
                 f"{path}: polygon: there is no file {area.polygon} beside it",
-                "Put the file there, or add the area with 'lsoalink area add'",
+                f"Put the file there, or remove the area: 'lsoalink area remove {declared.root} "
+                f"{area.id}'",
             )
     levels: dict[str, str] = {}
     for source in declared.reference_sources("area_lookups"):

@@ -10,11 +10,15 @@ area exactly, a polygon only as well as its LSOAs fit it.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from declarations.errors import GeographyError
-from geography.boundaries.crs import settle_crs
+from geography.boundaries.crs import GEOPARQUET, settle_crs
+from geography.boundaries.formats import check_format
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:
@@ -38,6 +42,11 @@ SURFACE = 2
 LARGEST_POLYGON_FILE = 20_000_000
 """Bytes; a border in more detail than that is no border of a neighbourhood."""
 
+WIDEST_DEGREES, WIDEST_METRES = 30.0, 2_000_000.0
+"""Extent of what is no area of a region: Great Britain has 10 degrees and 1,300 km."""
+
+FORMATS = "Give GeoJSON, GeoPackage, FlatGeobuf or GeoParquet"
+EXCHANGED = "See whether longitude and latitude are exchanged, and which system they are in"
 MANY_UNKNOWN = "The codes of 2021 are in the table areas of a release"
 
 
@@ -126,12 +135,17 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
     ------
     GeographyError
         If the file is not there, too large, unreadable, in a coordinate system that is not used
-        here or not declared, or holds no polygon.
+        here or not declared, or holds no polygon; if a corner is no number, or the polygon covers
+        far more than a region.
     """
     import shapely  # noqa: PLC0415 (heavy)
+    from shapely.errors import GEOSException  # noqa: PLC0415 (heavy)
 
     if not path.is_file():
-        raise GeographyError(f"The polygon {path.name} is not there", "Name a file that is")
+        raise GeographyError(
+            f"The polygon {path.name} is not there",
+            "Put the file in place, or give the area another with 'lsoalink area add --force'",
+        )
     if path.stat().st_size > LARGEST_POLYGON_FILE:
         raise GeographyError(
             f"{path.name} is larger than {LARGEST_POLYGON_FILE // 1_000_000} MB",
@@ -143,35 +157,102 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
         raise GeographyError(
             f"{path.name} holds no polygon", "Draw the border as a closed polygon, not as a line"
         )
-    epsg = settle_crs(frame, path, crs)
-    frame = frame.set_crs(epsg, allow_override=True)
-    if epsg != BNG:
-        frame = frame.to_crs(BNG)
-    shapes = shapely.get_parts(shapely.make_valid(shapely.force_2d(frame.geometry.to_numpy())))
-    border = shapely.union_all(shapes[shapely.get_dimensions(shapes) == SURFACE])
+    with np.errstate(invalid="ignore"):
+        _check_numbers(frame, path)
+        epsg = _settled(frame, path, crs)
+        frame = frame.set_crs(epsg, allow_override=True)
+        _check_extent(frame, path, WIDEST_DEGREES if frame.crs.is_geographic else WIDEST_METRES)
+        if epsg != BNG:
+            frame = frame.to_crs(BNG)
+        if not np.isfinite(frame.total_bounds).all():
+            raise GeographyError(f"The polygon {path.name} lies outside Great Britain", EXCHANGED)
+        try:
+            valid = shapely.make_valid(shapely.force_2d(frame.geometry.to_numpy()))
+            shapes = shapely.get_parts(valid)
+            border = shapely.union_all(shapes[shapely.get_dimensions(shapes) == SURFACE])
+        except GEOSException as error:
+            raise GeographyError(
+                f"The polygon {path.name} cannot be repaired", "Draw it again"
+            ) from error
     if shapely.is_empty(border) or not shapely.area(border) > 0:
         raise GeographyError(f"{path.name} holds no polygon with an area", "Draw it again")
     return border
 
 
+def _check_numbers(frame: geopandas.GeoDataFrame, path: Path) -> None:
+    import shapely  # noqa: PLC0415 (heavy)
+
+    corners = shapely.get_coordinates(frame.geometry.to_numpy())
+    wrong = int((~np.isfinite(corners).all(axis=1)).sum())
+    if wrong:
+        raise GeographyError(
+            f"The polygon {path.name} has {wrong} corners whose coordinates are no numbers",
+            "Draw it again",
+        )
+
+
+def _check_extent(frame: geopandas.GeoDataFrame, path: Path, widest: float) -> None:
+    left, bottom, right, top = frame.total_bounds
+    if max(right - left, top - bottom) > widest:
+        raise GeographyError(
+            f"The polygon {path.name} covers far more than the region",
+            "Draw the border of the area alone",
+        )
+
+
+def _settled(frame: geopandas.GeoDataFrame, path: Path, crs: int | None) -> int:
+    try:
+        return settle_crs(frame, path, crs)
+    except GeographyError as error:
+        problem = error.problem.replace("The boundaries ", "The corners of the polygon ", 1)
+        raise GeographyError(problem, error.fix) from error
+
+
 def _load(path: Path) -> geopandas.GeoDataFrame:
     import geopandas  # noqa: PLC0415 (heavy)
-    from pyogrio.errors import DataLayerError, DataSourceError  # noqa: PLC0415 (heavy)
+    import pyogrio  # noqa: PLC0415 (heavy)
+    from pyogrio.errors import (  # noqa: PLC0415 (heavy)
+        DataLayerError,
+        DataSourceError,
+        FeatureError,
+        GeometryError,
+    )
+    from pyproj.exceptions import CRSError  # noqa: PLC0415 (heavy)
     from shapely.errors import ShapelyError  # noqa: PLC0415 (heavy)
 
-    parquet = path.suffix.lower() in (".parquet", ".geoparquet")
+    check_format(path)
     try:
-        frame = geopandas.read_parquet(path) if parquet else geopandas.read_file(path)
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            # The shapes are judged below, in words of our own.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            if path.suffix.lower() in GEOPARQUET:
+                frame = geopandas.read_parquet(path)
+            else:
+                layer = _only_layer(pyogrio.list_layers(path), path)
+                frame = geopandas.read_file(path, layer=layer, engine="pyogrio")
     except (
-        ValueError, OSError, LookupError, TypeError, DataLayerError, DataSourceError, ShapelyError
+        ValueError, OSError, LookupError, TypeError, NotImplementedError, DataLayerError,
+        DataSourceError, FeatureError, GeometryError, CRSError, ShapelyError,
     ) as error:  # fmt: skip
-        raise GeographyError(
-            f"The polygon {path.name} cannot be read as geometry",
-            "Give GeoJSON, GeoPackage, FlatGeobuf or GeoParquet",
-        ) from error
+        raise GeographyError(f"The polygon {path.name} cannot be read as geometry", FORMATS) from (
+            error
+        )
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.geometry.isna().all():
         raise GeographyError(f"{path.name} holds no polygon", "Draw the border as a polygon")
     return frame[[frame.geometry.name]]
+
+
+def _only_layer(layers: Any, path: Path) -> str:
+    names = [str(name) for name, kind in layers if kind is not None]
+    if not names:
+        raise GeographyError(f"{path.name} holds no polygon", "Draw the border as a polygon")
+    if len(names) > 1:
+        raise GeographyError(
+            f"The polygon {path.name} has {len(names)} layers, and which one holds the border is "
+            "not said",
+            f"Save one of them as a file of its own: {', '.join(names)}",
+        )
+    return names[0]
 
 
 def match_polygon(
@@ -200,7 +281,6 @@ def match_polygon(
     GeographyError
         If no LSOA belongs to it.
     """
-    import numpy as np  # noqa: PLC0415 (only here, with the heavy ones)
     import shapely  # noqa: PLC0415 (heavy)
 
     shapes = np.asarray(areas.geometry.to_numpy(), dtype=object)
@@ -215,11 +295,13 @@ def match_polygon(
         belongs = inside / shapely.area(shapes[near]) > (HALF if rule == "most" else SLIVER_SHARE)
     codes = tuple(sorted(areas[code].to_numpy()[near[belongs]].tolist()))
     if not codes:
-        touched = f"touches {near.size} and, by the rule {rule}, holds none" if near.size else (
-            "lies outside all"
-        )  # fmt: skip
+        if not near.size:
+            raise GeographyError(
+                f"The polygon of {where} lies outside all of the region's LSOAs", EXCHANGED
+            )
         raise GeographyError(
-            f"The polygon of {where} {touched} of the region's LSOAs",
+            f"The polygon of {where} touches {near.size} and, by the rule {rule}, holds none of "
+            "the region's LSOAs",
             "Check its coordinates and their system, or use another rule (any, centre, most)",
         )
     return PolygonMatch(codes, outside)

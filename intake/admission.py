@@ -7,7 +7,7 @@ Does not belong here: the rules themselves (``governance/gate.py``, ``expectatio
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -263,7 +263,10 @@ class _Attempt:
         return f"SELECT * FROM {ident(FINAL)} ORDER BY record_id"
 
     def _with_geometry(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """Read the shapes of a boundary file and join them by code, as WKB in EPSG:27700."""
+        """Read the shapes of a boundary file and join them by code, as WKB in EPSG:27700.
+
+        What was done to the shapes is recorded: nothing of it can be seen in the admitted table.
+        """
         import pyarrow as pa  # noqa: PLC0415
 
         from geography.boundaries import read_boundaries  # noqa: PLC0415
@@ -277,6 +280,8 @@ class _Attempt:
             {code: frame[code].astype(str).tolist(), "geometry": frame.geometry.to_wkb().tolist()}
         )
         connection.register("boundary_shapes", shapes)
+        period = self._delivery.period or "all"
+        write_record(self._workspace, "outlines", self._source.id, period, asdict(report))
         if report.repaired or report.duplicates or report.empty:
             note = (
                 f" {report.repaired} shapes were repaired, {report.duplicates} joined to another "

@@ -4,6 +4,9 @@ Belongs here: measuring the areas of the reference tables, as rows of the qualit
 ``boundaries``. Nothing in them is about a person: boundaries and postcode directories are open.
 Does not belong here: the measures themselves (``geography.boundaries``), or where the rows are
 shown (``publishing/``).
+
+The areas were made valid when their file was admitted, so the row ``validity`` says from the record
+of that what was wrong with the outlines of the file.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.loader import digest
 from intake.locator import point_locator
+from intake.records import all_records
 from intake.reference import AREAS, reference_table
 from warehouse.connection import run
 from warehouse.provenance import fingerprint
@@ -40,7 +44,8 @@ MEANINGS: dict[Check, str] = {
     "overlap": "Ground in two areas: a point there is given to the smaller code",
     "gap": "Ground between areas in none of them: a point there is not placed",
     "sliver": "Too thin to be an area or a gap anyone meant: rounding when the file was made",
-    "opening": "A hole wide enough to be water, or ground of an area that is not in the region",
+    "opening": "A hole wide enough to be water, ground of an area that is not in the region, or an "
+    "inlet of the coast",
 }
 
 
@@ -49,6 +54,7 @@ def boundaries_fingerprint(workspace: Workspace) -> str:
     return fingerprint(
         ["quality", "boundaries", workspace.code_version, digest(workspace.declared.region)],
         [f"{role}={workspace.state_of(reference_table(role))}" for role in MEASURED_WITH],
+        sorted(f"{name}={number}" for name, number in _outlines(workspace).items()),
     )
 
 
@@ -73,8 +79,49 @@ def boundary_rows(
     names = {d.lad24cd: d.name for d in workspace.declared.region.districts}
     accuracy = _accuracy(workspace, connection)
     rows = _placing_rows(accuracy, _left_out(workspace, connection), names)
-    rows += _coverage_rows(check_coverage(_areas(workspace)))
+    report = check_coverage(_areas(workspace))
+    rows += [
+        row | _validity(_outlines(workspace), row) if row["check_id"] == "validity" else row
+        for row in _coverage_rows(report)
+    ]
     return [about | row for row in rows]
+
+
+def _outlines(workspace: Workspace) -> dict[str, int]:
+    """Return what admission found in the boundary file of the areas; empty where it is unknown."""
+    source = workspace.declared.reference_source("areas")
+    found: dict[str, int] = {}
+    for source_id, _, record in all_records(workspace, "outlines"):
+        if source is not None and source_id == source.id:
+            found = record
+    return found
+
+
+def _validity(outlines: Mapping[str, int], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the row of the whole says otherwise, by the outlines of the file.
+
+    Shapes that were repaired or left out are a fault; outlines of one area in several rows are
+    another way of writing it, and are listed.
+    """
+    if not outlines or row["area_code"]:
+        return {}
+    done = {
+        "repaired": outlines["repaired"],
+        "joined to another of the same code": outlines["duplicates"],
+        "left out as empty": outlines["empty"],
+        "left out without a code": outlines["without_code"],
+    }
+    faults = row["faults"] + sum(done.values())
+    only_joined = faults == outlines["duplicates"]
+    changed = ", ".join(f"{number:,} {what}" for what, number in done.items() if number)
+    return {
+        "outcome": "passed" if not faults else "listed" if only_joined else "failed",
+        "checked": outlines["read"],
+        "faults": faults,
+        "meaning": f"Of {outlines['read']:,} outlines in the file: {changed}"
+        if changed
+        else row["meaning"],
+    }
 
 
 def _areas(workspace: Workspace) -> Any:

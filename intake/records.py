@@ -14,7 +14,8 @@ from typing import Any, Literal
 from warehouse.lake import write_atomically
 from warehouse.workspace import Workspace
 
-Kind = Literal["decisions", "accounting"]
+Kind = Literal["decisions", "accounting", "outlines"]
+"""``outlines`` is what was repaired or left out of the shapes of an admitted boundary file."""
 
 
 def _path(workspace: Workspace, kind: Kind, source_id: str, period: str) -> Path:

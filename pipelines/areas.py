@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from declarations.areas import LSOA, CustomArea
 from declarations.errors import ConfigurationError, StorageError
-from declarations.loader import RegionDeclarations
+from declarations.loader import RegionDeclarations, load_region, parse_declaration
 from pipelines.console import say, show_table
-from pipelines.regions import BUNDLED, open_region
+from pipelines.regions import BUNDLED, CATALOGUE, CONTRACTS, find_region
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,10 +55,16 @@ def add_area(name: str, settings: Settings, new: NewArea, *, force: bool) -> Non
     GeographyError
         If its codes or its polygon are not the region's.
     """
-    declared = open_region(name)
+    declared = _open(name)
     folder = _own_folder(declared, name)
     area = _declaration(declared, new)
     file = declared.files.get(f"areas/{area.id}", folder / f"{area.id}.yaml")
+    holder = next((k for k, p in declared.files.items() if p == file), f"areas/{area.id}")
+    if holder != f"areas/{area.id}":
+        raise ConfigurationError(
+            f"{_below(declared, file)} declares another area, {holder.removeprefix('areas/')}",
+            f"Give another --id, or rename the file to {holder}.yaml first",
+        )
     beside = folder / area.polygon if area.polygon else None
     taken = [p for p in (file, beside) if p is not None and p.exists() and p != new.polygon]
     if taken and not force:
@@ -84,7 +90,7 @@ def add_area(name: str, settings: Settings, new: NewArea, *, force: bool) -> Non
 
 def list_areas(name: str) -> None:
     """Write the areas a region declares."""
-    declared = open_region(name)
+    declared = _open(name)
     if not declared.areas:
         say(f"{declared.region.id} has no areas of its own; 'lsoalink area add' makes one.")
         return
@@ -114,13 +120,17 @@ def show_area(
     StorageError
         If the region has not been run, so that its LSOAs are not known.
     """
-    declared = open_region(name)
+    declared = _open(name)
     area = _known(declared, area_id)
     codes = _region_codes(declared, settings)
     if codes is None:
         raise StorageError(
             f"The LSOAs of {declared.region.id} are not known yet",
             f"Run 'lsoalink run {name}' first",
+        )
+    if geojson is not None and geojson.is_dir():
+        raise ConfigurationError(
+            f"{geojson} is a folder", f"Name a file: {geojson / f'{area.id}.geojson'}"
         )
     if geojson is not None and geojson.exists() and not force:
         raise ConfigurationError(f"{geojson} is there already", "Name another file, or add --force")
@@ -155,17 +165,24 @@ def remove_area(name: str, area_id: str) -> None:
     ConfigurationError
         If the region is bundled or has no such area.
     """
-    declared = open_region(name)
+    declared = _open(name)
     folder = _own_folder(declared, name)
     area = _known(declared, area_id)
     file = declared.files[f"areas/{area.id}"]
     file.unlink()
     gone = [_below(declared, file)]
     shared = any(a.polygon == area.polygon for a in declared.areas.values() if a.id != area.id)
-    if area.polygon and not shared:
+    if area.polygon and not shared and (folder / area.polygon).is_file():
         (folder / area.polygon).unlink()
         gone.append(_below(declared, folder / area.polygon))
     say(f"Removed {' and '.join(gone)}. Releases that are published keep the area.")
+
+
+def _open(name: str) -> RegionDeclarations:
+    # Without the polygons: an area that lost its file must still be listed, replaced and removed.
+    return load_region(
+        find_region(name), contract_library=CONTRACTS, indicator_library=CATALOGUE, polygons=False
+    )
 
 
 def _own_folder(declared: RegionDeclarations, name: str) -> Path:
@@ -228,7 +245,15 @@ def _in_words(error: ValidationError) -> tuple[str, str]:
             "Use for example --id town-centre",
         )
     if key in ("title", "owner"):
-        return f"The --{key} is not one line of 1 to 200 characters", "Shorten it, or fill it in"
+        return (
+            f"The --{key} is not one line of 1 to 200 characters that can be printed",
+            "Shorten it, fill it in, or leave out what is not text",
+        )
+    if key == "description":
+        return (
+            "The --description holds characters that cannot be printed",
+            "Leave out what is not text",
+        )
     words = str(first["msg"]).removeprefix("Value error, ")
     return (f"--{key}: {words}" if key else words[0].upper() + words[1:]), "Correct the option"
 
@@ -342,13 +367,20 @@ def _write(
 ) -> None:
     from warehouse.lake import write_atomically  # noqa: PLC0415
 
+    text = area_text(area)
+    if parse_declaration(text, file, CustomArea) != area:
+        raise ConfigurationError(
+            f"{_below(declared, file)} would not say what was given",
+            "Leave out of the title, the description and the owner what is not text",
+        )
     before = declared.areas.get(area.id)
+    others = {a.polygon for a in declared.areas.values() if a.id != area.id}
     if polygon is not None and area.polygon is not None:
         target = file.parent / area.polygon
         if target.resolve() != polygon.resolve():
             write_atomically(target, polygon.read_bytes())
-    write_atomically(file, area_text(area).encode())
-    if before and before.polygon and before.polygon != area.polygon:
+    write_atomically(file, text.encode())
+    if before and before.polygon and before.polygon not in {area.polygon, *others}:
         (file.parent / before.polygon).unlink(missing_ok=True)
 
 

@@ -337,7 +337,8 @@ def area_add(  # noqa: PLR0917 - options, each given by its name
     rule: Annotated[
         Rule | None,
         typer.Option(
-            help="LSOAs of a polygon: by most of their area (default), a centre, or any touch."
+            help="LSOAs of a polygon: by most of their area (default), by a centre, or any with "
+            "more than 1 % of the LSOA in it."
         ),
     ] = None,
     crs: Annotated[int | None, typer.Option(help="EPSG number, if the polygon has none.")] = None,

@@ -287,6 +287,8 @@ def _listing(folder: Path) -> list[str]:
 
 def _stamp(workspace: Workspace) -> str:
     """Return a fingerprint over everything a run looks at and everything it made."""
+    from intake.area_lookups import custom_fingerprint  # noqa: PLC0415
+
     declared = workspace.declared
     models = [
         declared.region, *declared.sources.values(), *declared.agreements.values(),
@@ -302,7 +304,7 @@ def _stamp(workspace: Workspace) -> str:
                 open_files.append(f"{source.id}|{path.name}|{facts.st_size}|{facts.st_mtime_ns}")
     return fingerprint(
         [code_version(), digest(*models), workspace.keys.fingerprint()],
-        [workspace.today().isoformat()],
+        [workspace.today().isoformat(), custom_fingerprint(declared)],
         _listing(workspace.landing),
         open_files,
         *(_listing(workspace.root / zone) for zone in WATCHED),

@@ -370,7 +370,7 @@ BOUNDARIES = Table(
             "check_id",
             "VARCHAR",
             "placing, validity, edges, overlap, gap, sliver or opening (a hole wide enough to be "
-            "water).",
+            "water, or an inlet).",
         ),
         Column("area_code", "VARCHAR", "District or area; empty for the whole region."),
         Column("area_name", "VARCHAR", "Name of the district; else empty."),
@@ -381,7 +381,12 @@ BOUNDARIES = Table(
             "Of placing: fine, maps_only, never_geocode or not_measured. Of the others: passed, "
             "failed or listed.",
         ),
-        Column("checked", "BIGINT", "Postcodes placed, or areas looked at.", "postcodes or areas"),
+        Column(
+            "checked",
+            "BIGINT",
+            "Postcodes placed, or areas looked at; of validity, outlines in the file.",
+            "postcodes or areas",
+        ),
         Column(
             "faults", "BIGINT", "Postcodes not in their area, or findings.", "postcodes or findings"
         ),

@@ -48,7 +48,7 @@ MEETINGS = {
     "overlap": "No overlaps",
     "gap": "No gaps",
     "sliver": "No slivers",
-    "opening": "Wide holes",
+    "opening": "Wide holes and inlets",
 }
 """Check of how areas meet -> its title."""
 

@@ -10,6 +10,12 @@ over a point is not one (the boundary of a sum of areas is the sum of their boun
 these few lines are cut at their crossings and made into faces, and each face is asked how many
 areas it lies in: none is a gap, and of two or more the overlaps are measured pair by pair. No union
 of a nation is needed.
+
+Ground between two areas that runs out to the edge of the region is no face, and is looked for along
+the borders that lie close together. A strip left out when files were joined keeps its width, or
+lies between areas that nowhere meet; an inlet of the coast narrows to the point where its two banks
+meet. So the first is a gap and the second an opening: generalised boundaries of a nation have a
+hundred inlets narrower than a gap.
 """
 
 from __future__ import annotations
@@ -35,6 +41,12 @@ SLIVER_WIDTH = 1.0
 GAP_WIDTH = 10.0
 """A hole between areas nowhere wider than this is a gap; a wider one is water or left out."""
 
+EVEN = 0.95
+"""From this share of its greatest width on, taken over its length, a strip has one width."""
+
+LONG = 5.0
+"""A shorter strip, in times its width, has no shape to tell a gap from an inlet by."""
+
 LEAST_AREA = 1.0
 """Overlaps and holes below this many square metres are rounding of coordinates."""
 
@@ -57,8 +69,10 @@ class Finding:
     ----------
     check : str
         `validity`: not a valid polygon; `edges`: an edge is not the same line as its neighbour's;
-        `overlap`: two areas have ground in common; `gap`: ground between areas in none of them;
-        `opening`: the same, but wide enough to be water; `sliver`: a part too thin to be an area.
+        `overlap`: two areas have ground in common; `gap`: ground between areas in none of them,
+        a hole or a strip out to the region's edge; `opening`: the same, but wide enough to be
+        water, or shaped as an inlet of the coast; `sliver`: a part too thin to be an area, or such
+        a strip between two.
     code, other : str
         The area, and the second one of an overlap or gap; else empty.
     area_m2, width_m : float or None
@@ -124,9 +138,12 @@ def check_coverage(
     code : str, default "lsoa21cd"
         The column of the areas' codes.
     gap_width : float, default 10
-        A hole between areas that is nowhere wider is a gap; metres.
+        A hole between areas that is nowhere wider is a gap, and so is a strip that runs out to the
+        region's edge, if it keeps its width or its areas nowhere meet; metres. A strip that narrows
+        to where its areas meet is listed as an opening, as inlets of the coast do.
     sliver_width : float, default 1
-        A part of an area that is nowhere wider is a sliver; metres.
+        A part of an area that is nowhere wider is a sliver, and so is a strip between two areas
+        that runs out to the region's edge; metres.
 
     Returns
     -------
@@ -163,7 +180,7 @@ def check_coverage(
     found += overlaps
     found += _named_holes(names, shapes, holes, gap_width)
     found += _thin_parts(names, shapes, sliver_width)
-    found += _open_slivers(names, shapes, holes, sliver_width)
+    found += _open_strips(names, shapes, holes, gap_width, sliver_width)
     found.sort(key=lambda f: (CHECKS.index(f.check), -(f.area_m2 or 0.0), f.code, f.other))
     return CoverageReport(len(areas), tuple(found), gap_width, sliver_width)
 
@@ -333,26 +350,65 @@ def _thin_parts(names: Shapes, shapes: Shapes, width: float) -> Iterator[Finding
             yield _finding("sliver", str(names[owner[one]]), shapes=[parts[one]])
 
 
-def _open_slivers(names: Shapes, shapes: Shapes, holes: Shapes, width: float) -> Iterator[Finding]:
+def _open_strips(
+    names: Shapes, shapes: Shapes, holes: Shapes, gap_width: float, sliver_width: float
+) -> Iterator[Finding]:
     """Ground between two areas that is thin and open at an end, so that it is no hole."""
     import shapely  # noqa: PLC0415 (heavy)
 
-    crossing = shapely.coverage_invalid_edges(shapes)
-    edges = shapely.difference(shapely.coverage_invalid_edges(shapes, width), crossing)
     tree = shapely.STRtree(shapes)
+    crossing = shapely.coverage_invalid_edges(shapes)
+    for one, other, ground in _between(shapes, holes, tree, crossing, sliver_width):
+        yield _strip("sliver", names, one, other, ground)
+    if gap_width <= sliver_width:
+        return
+    for one, other, ground in _between(shapes, holes, tree, crossing, gap_width):
+        # The thinner ones are the slivers found above.
+        wide = np.array([not _is_narrow(part, sliver_width) for part in ground], dtype=bool)
+        meet = bool(shapes[one].intersects(shapes[other]))
+        gaps = np.array([not meet or _is_even(part) for part in ground], dtype=bool)
+        found: dict[Check, Shapes] = {"gap": ground[wide & gaps], "opening": ground[wide & ~gaps]}
+        for check, parts in found.items():
+            if shapely.area(parts).sum() >= LEAST_AREA:
+                yield _strip(check, names, one, other, parts)
+
+
+def _between(
+    shapes: Shapes, holes: Shapes, tree: Any, crossing: Shapes, width: float
+) -> Iterator[tuple[int, int, Shapes]]:
+    """Pairs of areas whose borders run closer than a width, with the parts of the ground there."""
+    import shapely  # noqa: PLC0415 (heavy)
+
+    edges = shapely.difference(shapely.coverage_invalid_edges(shapes, width), crossing)
     seen: set[frozenset[int]] = set()
     for one in np.flatnonzero(shapely.length(edges) > 0):
         strip = edges[one].buffer(width, cap_style="flat")
         near = tree.query(strip, predicate="intersects")
         known = [*shapes[near], *holes[shapely.intersects(holes, strip)]]
         ground = strip.difference(shapely.union_all(known))
+        around = ground.buffer(width)
         for other in near[near != one]:
             pair = frozenset({int(one), int(other)})
-            between = ground.intersection(shapes[other].buffer(width))
-            if pair not in seen and between.area >= LEAST_AREA:
+            if pair in seen:
+                continue
+            # Only what is near the strip is made wider: areas have many corners elsewhere.
+            between = ground.intersection(shapes[other].intersection(around).buffer(width))
+            if between.area >= LEAST_AREA:
                 seen.add(pair)
-                code, second = sorted((str(names[one]), str(names[other])))
-                yield _finding("sliver", code, second, shapes=_polygons(between))
+                yield int(one), int(other), _polygons(between)
+
+
+def _strip(check: Check, names: Shapes, one: int, other: int, ground: Shapes) -> Finding:
+    return _finding(check, *sorted((str(names[one]), str(names[other]))), shapes=ground)
+
+
+def _is_even(strip: Any) -> bool:
+    """Whether a strip is much longer than wide and about as wide all along."""
+    import shapely  # noqa: PLC0415 (heavy)
+
+    length = strip.length / 2
+    width = 2 * shapely.maximum_inscribed_circle(strip).length
+    return bool(length > LONG * width and strip.area >= EVEN * width * (length - width))
 
 
 def _is_narrow(shape: Any, width: float) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 
 from declarations.errors import GeographyError
 from geography.boundaries.crs import GEOJSON, GEOPARQUET, settle_crs
+from geography.boundaries.formats import check_format
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ def _load(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
             f"The boundaries {path.name} are in a format that is not read",
             "Give GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet",
         )
+    check_format(path)
     try:
         # Coordinates that are no numbers are counted later; a warning of each would say nothing.
         with np.errstate(invalid="ignore"):

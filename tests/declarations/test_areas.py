@@ -17,6 +17,9 @@ LIST = {"id": "north-end", "title": "North End", "owner": "team:tests", "lsoas":
 POLYGON = {"id": "canal", "title": "Canal", "owner": "team:tests", "polygon": "canal.geojson"}
 
 
+UNPRINTABLE = "\x00\x1b\x7f\x85\x9f\u2028\u2029\ufffe\uffff"
+
+
 def load(tmp_path: Path, **areas: dict[str, Any]) -> RegionDeclarations:
     content = region_content()
     content |= {f"areas/{name}.yaml": area for name, area in areas.items()}
@@ -41,6 +44,10 @@ def test_a_list_is_exact_and_a_polygon_a_best_fit() -> None:
         (LIST | {"id": "../x"}, "match pattern"),
         (LIST | {"id": "North"}, "match pattern"),
         (LIST | {"title": "two\nlines"}, "match pattern"),
+        *((LIST | {"title": f"a{mark}b"}, "match pattern") for mark in UNPRINTABLE),
+        *((LIST | {"owner": f"a{mark}b"}, "match pattern") for mark in UNPRINTABLE),
+        *((LIST | {"description": f"a{mark}b"}, "match pattern") for mark in UNPRINTABLE),
+        *((LIST | {key: "a\ud800b"}, "unicode") for key in ("title", "description", "owner")),
         (LIST | {"title": ""}, "at least 1 character"),
         (LIST | {"colour": "red"}, "Extra inputs"),
         (POLYGON | {"polygon": "../canal.geojson"}, "plain name"),
@@ -52,6 +59,18 @@ def test_a_list_is_exact_and_a_polygon_a_best_fit() -> None:
 def test_what_is_no_area_is_refused(content: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         CustomArea.model_validate(content)
+
+
+def test_a_description_may_have_lines() -> None:
+    assert CustomArea.model_validate(LIST | {"description": "a\n\tb \u00e9"})
+
+
+def test_the_commands_read_a_region_whose_polygon_is_gone(tmp_path: Path) -> None:
+    folder = write_region(tmp_path / "region", region_content() | {"areas/c.yaml": POLYGON})
+
+    assert list(load_region(folder, polygons=False).areas) == ["canal"]
+    with pytest.raises(ConfigurationError, match=r"lsoalink area remove .*region canal"):
+        load_region(folder)
 
 
 def test_a_region_reads_its_areas(tmp_path: Path) -> None:

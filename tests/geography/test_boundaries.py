@@ -135,6 +135,24 @@ def test_what_cannot_be_read_is_refused(tmp_path, named):
         read_boundaries(tmp_path / "areas.gpkg", {})
 
 
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp", ".fgb"])
+def test_a_file_that_names_another_to_be_opened_is_refused(tmp_path, named, suffix):
+    named.to_file(tmp_path / "elsewhere.gpkg")
+    path = tmp_path / f"areas{suffix}"
+    path.write_text(
+        '<OGRVRTDataSource><OGRVRTLayer name="elsewhere">'
+        f"<SrcDataSource>{tmp_path / 'elsewhere.gpkg'}</SrcDataSource>"
+        "</OGRVRTLayer></OGRVRTDataSource>"
+    )
+    with pytest.raises(GeographyError, match="as its ending says"):
+        read_boundaries(path, COLUMNS)
+    zipped = tmp_path / "areas.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.write(path, path.name)
+    with pytest.raises(GeographyError, match="as its ending says"):
+        read_boundaries(zipped, COLUMNS)
+
+
 def test_a_layer_can_be_chosen(tmp_path, named):
     named.iloc[:1].to_file(tmp_path / "areas.gpkg", layer="one")
     named.to_file(tmp_path / "areas.gpkg", layer="all")
@@ -186,9 +204,9 @@ def test_the_old_crs_member_of_geojson_is_obeyed(tmp_path, named, last):
 
 
 @pytest.mark.parametrize(
-    "member", [None, {}, "EPSG:4326", {"type": "link", "properties": {"href": "a"}},
-               named_member("nonsense")],
-)  # fmt: skip
+    "member",
+    [None, {}, "EPSG:4326", named_member("nonsense")],
+)
 def test_a_crs_member_that_says_nothing_must_be_declared(tmp_path, named, member):
     path = tmp_path / "areas.geojson"
     named.to_crs(4326).to_file(path)
@@ -196,6 +214,14 @@ def test_a_crs_member_that_says_nothing_must_be_declared(tmp_path, named, member
     with pytest.raises(GeographyError, match="do not say"):
         read_boundaries(path, COLUMNS)
     assert read_boundaries(path, COLUMNS, crs=4326)[1].epsg_read == 4326
+
+
+def test_a_crs_member_that_is_a_link_is_not_followed(tmp_path, named):
+    path = tmp_path / "areas.geojson"
+    named.to_crs(4326).to_file(path)
+    with_crs_member(path, {"type": "link", "properties": {"href": "elsewhere.json"}})
+    with pytest.raises(GeographyError, match="something elsewhere"):
+        read_boundaries(path, COLUMNS, crs=4326)
 
 
 def test_a_property_called_crs_is_no_coordinate_system(tmp_path, named):

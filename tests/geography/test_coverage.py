@@ -89,6 +89,40 @@ def test_a_thin_gap_that_is_open_at_its_ends_is_a_sliver():
     assert check_coverage(areas_of(a=square(0, 0), b=square(1020, 0))).valid
 
 
+def with_corner(y):
+    """The second square, with a corner on its left border where the first one's strays from it."""
+    return shapely.Polygon([(1000, 0), (2000, 0), (2000, 1000), (1000, 1000), (1000, y)])
+
+
+@pytest.mark.parametrize("width", [1.5, 3, 9])
+def test_a_strip_left_out_up_to_the_edge_is_a_gap(width):
+    """Two areas that nowhere meet, and two that meet behind a strip of one width."""
+    apart = check_coverage(areas_of(a=square(0, 0), b=square(1000 + width, 0)))
+    strip = shapely.box(1000 - width, 400, 1000, 1000)
+    meeting = check_coverage(areas_of(a=square(0, 0).difference(strip), b=with_corner(400)))
+    for report, ground in ((apart, 1000 * width), (meeting, 600 * width)):
+        assert not report.valid
+        assert {f.check for f in report.findings} == {"gap"}
+        assert [(f.code, f.other) for f in report.findings] == [("a", "b")]
+        assert report.area_of("gap") == pytest.approx(ground, rel=0.02)
+        assert report.of("gap")[0].width_m == pytest.approx(width, abs=0.1)
+
+
+def test_a_gap_of_a_hundred_metres_by_three_is_found():
+    areas = areas_of(a=shapely.box(0, 0, 100, 100), b=shapely.box(103, 0, 200, 100))
+    assert found(check_coverage(areas)) == {"gap": [("a", "b", 300.0)]}
+    assert check_coverage(areas, gap_width=2).valid
+
+
+def test_an_inlet_that_narrows_to_where_its_banks_meet_is_listed_as_an_opening():
+    inlet = shapely.Polygon([(1000, 800), (992, 1000), (1000, 1000)])
+    areas = areas_of(a=square(0, 0).difference(inlet), b=with_corner(800))
+    report = check_coverage(areas)
+    assert report.valid
+    assert [(f.code, f.other) for f in report.of("opening")] == [("a", "b")]
+    assert report.area_of("opening") == pytest.approx(800, rel=0.01)
+
+
 def test_a_thin_part_of_an_area_is_a_sliver():
     thin = shapely.MultiPolygon([square(0, 0), square(5000, 0, 2000, 0.4)])
     report = check_coverage(areas_of(a=thin, b=square(1000, 0)))
@@ -227,6 +261,8 @@ def test_the_nations_areas_are_checked(open_data):
         )
         assert first.intersection(second).area == pytest.approx(finding.area_m2, abs=0.2)
     assert 0 < report.area_of("overlap") < 10
+    # The coast has many narrow inlets, which are no faults.
+    assert len(report.of("gap")) < 5 < len(report.of("opening"))
     birmingham, _ = read_boundaries(
         open_data / "boundaries/lsoa21_bgc_birmingham.geojson", {"lsoa21cd": "lsoa21cd"}
     )

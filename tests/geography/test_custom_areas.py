@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry import box
 
 from declarations.errors import GeographyError
+from geography.boundaries.formats import check_format
 from geography.custom_areas import check_codes, match_polygon, read_polygon
 
 A, B, C, D = "E01990001", "E01990002", "E01990003", "E01990004"
@@ -194,4 +195,126 @@ def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(21_000_000)
 
     with pytest.raises(GeographyError, match="larger than 20 MB"):
+        read_polygon(path)
+
+
+def vrt(target: str) -> str:
+    return (
+        f'<OGRVRTDataSource><OGRVRTLayer name="b"><SrcDataSource>{target}</SrcDataSource>'
+        "</OGRVRTLayer></OGRVRTDataSource>"
+    )
+
+
+@pytest.mark.parametrize("name", ["a.geojson", "a.json", "a.gpkg", "a.fgb", "a.parquet", "a.shp"])
+@pytest.mark.parametrize("blanks", ["", "\n  ", "\ufeff"])
+def test_a_file_that_leads_to_another_is_not_followed(
+    tmp_path: Path, name: str, blanks: str
+) -> None:
+    other = write(tmp_path / "b.geojson", box(400_000, 300_000, 401_000, 301_000), crs=BNG)
+    (tmp_path / name).write_text(blanks + vrt(str(other)), encoding="utf-8")
+
+    with pytest.raises(GeographyError, match=r"is not .*, as its ending says"):
+        check_format(tmp_path / name)
+    with pytest.raises(GeographyError, match=r"a\.\w+ cannot be read"):
+        read_polygon(tmp_path / name)
+
+
+LINK = {"properties": {"href": "http://127.0.0.1:9/x"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read b"}),
+        json.dumps({"type": "FeatureCollection", "crs": LINK | {"type": "link"}, "features": []}),
+        json.dumps({"type": "FeatureCollection", "crs": LINK | {"type": "URL"}, "features": []}),
+        '{"type": "FeatureCollection", "\\u0063rs": {"type": "Link"}, "features": []}',
+        '{"type": "FeatureCollection", "crs"/**/: {"type": "link"}, "features": []}',
+        '{"type": "FeatureCollection", "crs": {"type": \'link\'}, "features": []}',
+    ],
+)
+def test_geojson_that_names_something_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.geojson").write_text(text, encoding="utf-8")
+
+    with pytest.raises(GeographyError, match="names something elsewhere"):
+        check_format(tmp_path / "a.geojson")
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.fgb", "a.parquet", "a.shp", "a.geojson"])
+def test_a_file_of_its_own_format_passes(
+    tmp_path: Path, squares: geopandas.GeoDataFrame, name: str
+) -> None:
+    path = tmp_path / name
+    squares.to_parquet(path) if path.suffix == ".parquet" else squares.to_file(path)
+
+    check_format(path)
+    assert read_polygon(path).area == pytest.approx(squares.area.sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text", ['\ufeff {"a": "crs"}', '{"crs": null}', json.dumps({"crs": BNG, "b": ["crs"]})]
+)
+def test_geojson_that_says_its_system_passes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.geojson").write_text(text, encoding="utf-8")
+
+    check_format(tmp_path / "a.geojson")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.filterwarnings("error")
+def test_a_corner_that_is_no_number_is_refused(tmp_path: Path, number: str) -> None:
+    path = write(tmp_path / "a.geojson", box(400_000, 300_000, 401_000, 301_000), crs=BNG)
+    path.write_text(path.read_text().replace("401000.0", number), encoding="utf-8")
+    assert number in path.read_text()
+
+    with pytest.raises(GeographyError, match=r"polygon a\.geojson"):
+        read_polygon(path)
+
+
+def test_what_cannot_be_repaired_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> None:
+        raise shapely.errors.GEOSException("in words of the library")
+
+    path = write(tmp_path / "a.geojson", box(400_000, 300_000, 401_000, 301_000), crs=BNG)
+    monkeypatch.setattr("shapely.make_valid", fail)
+
+    with pytest.raises(GeographyError, match=r"polygon a\.geojson cannot be repaired"):
+        read_polygon(path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_several_layers_none_is_taken(tmp_path: Path, squares: geopandas.GeoDataFrame) -> None:
+    path = tmp_path / "a.gpkg"
+    squares.to_file(path, layer="one")
+    assert read_polygon(path).area == pytest.approx(squares.area.sum())
+    squares.to_file(path, layer="two")
+
+    with pytest.raises(GeographyError, match=r"a\.gpkg has 2 layers.*one, two"):
+        read_polygon(path)
+
+
+def test_a_polygon_over_the_whole_world_is_told(tmp_path: Path) -> None:
+    for bounds in ((-180, -90, 180, 90), (-20, 40, 20, 60)):
+        path = write(tmp_path / "a.geojson", box(*bounds))
+        with pytest.raises(GeographyError, match="covers far more than the region"):
+            read_polygon(path)
+    metres = write(tmp_path / "a.geojson", box(-2_000_000, 0, 2_000_000, 1_000_000), crs=BNG)
+    with pytest.raises(GeographyError, match="covers far more than the region"):
+        read_polygon(metres)
+
+
+def test_exchanged_coordinates_are_hinted_at(
+    tmp_path: Path, squares: geopandas.GeoDataFrame
+) -> None:
+    shape = squares.to_crs(4326).geometry.iloc[1]
+    exchanged = shapely.transform(shape, lambda corners: corners[:, ::-1])
+
+    with pytest.raises(GeographyError, match="longitude and latitude are exchanged"):
+        match_polygon(read_polygon(write(tmp_path / "a.geojson", exchanged)), squares, "most", "x")
+
+
+def test_the_message_of_a_polygons_system_speaks_of_the_polygon(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.geojson", box(400_000, 300_000, 401_000, 301_000))
+
+    with pytest.raises(GeographyError, match=r"^The corners of the polygon a\.geojson"):
         read_polygon(path)

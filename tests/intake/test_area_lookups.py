@@ -253,6 +253,22 @@ def test_a_polygon_that_leaves_the_region_says_so(tmp_path: Path) -> None:
     assert [(r["lsoa21cd"], r["lsoas_outside"]) for r in rows] == [(CODES[0], None)]
 
 
+def test_a_polygon_outside_the_region_stops_and_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(GeographyError, match=r"areas/canal\.yaml lies outside all"):
+        build(with_polygon(tmp_path, 500_000, 501_000))
+
+
+def test_a_polygon_that_leads_to_another_file_stops(tmp_path: Path) -> None:
+    mere = with_polygon(tmp_path, 450_000, 451_000)
+    border = tmp_path / "region" / "areas" / "canal.geojson"
+    moved = border.rename(tmp_path / "other.geojson")
+    layer = f'<OGRVRTLayer name="b"><SrcDataSource>{moved}</SrcDataSource></OGRVRTLayer>'
+    border.write_text(f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>", encoding="utf-8")
+
+    with pytest.raises(GeographyError, match=r"canal\.geojson cannot be read"):
+        build(mere)
+
+
 def test_the_table_follows_its_polygon_and_is_else_left_alone(tmp_path: Path) -> None:
     mere = with_polygon(tmp_path, 450_000, 451_000)
     assert build(mere).outcome == "built"

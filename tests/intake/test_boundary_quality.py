@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import pytest
-from region_factory import AREAS, NORTH, SOUTH, rows_of
+from region_factory import (
+    AREAS,
+    ARRIVED,
+    NORTH,
+    SOUTH,
+    put,
+    receive,
+    rows_of,
+    run_to_protection,
+    workspace_of,
+)
 
 from intake import boundary_quality
+from intake.admission import admit
 from intake.boundary_quality import PLACING, boundaries_fingerprint, boundary_rows
 from intake.quality import COLUMNS, build_quality, quality_rows, quality_table
 from intake.reference import AREAS as AREAS_TABLE
-from intake.reference import reference_table
+from intake.reference import build_reference, reference_table
+from publishing.release import write_internal_quality_page
 from warehouse.lake import UNPARTITIONED
 from warehouse.workspace import Workspace
 
@@ -177,3 +192,78 @@ def test_a_region_without_areas_has_nothing_to_measure(mere: Workspace) -> None:
     built = {b.table.name: b.outcome for b in build_quality(mere)}
     assert built["quality_boundaries"] == "absent"
     assert quality_rows(mere)["boundaries"] == []
+
+
+def deliver(workspace: Workspace, change: Callable[[list[dict[str, Any]]], None], day: int) -> None:
+    """Deliver the areas with their features changed, on a day after the first delivery."""
+    path = workspace.landing / "areas" / "areas.geojson"
+    content = json.loads(path.read_text())
+    change(content["features"])
+    put(
+        workspace.landing, "areas", path.name, [json.dumps(content)],
+        day=ARRIVED + dt.timedelta(days=day),
+    )  # fmt: skip
+
+
+def cross(features: list[dict[str, Any]]) -> None:
+    """Let the outline of the first square cross itself: a spike out of a corner and back."""
+    (ring,) = features[0]["geometry"]["coordinates"]
+    left, bottom = ring[0]
+    ring[1:1] = [[left + 500, bottom], [left + 500, bottom + 10], [left + 500, bottom]]
+
+
+def straighten(features: list[dict[str, Any]]) -> None:
+    """Take the spike away."""
+    (ring,) = features[0]["geometry"]["coordinates"]
+    del ring[1:4]
+
+
+def readmit(workspace: Workspace) -> None:
+    """Take in what lies in the landing folder, up to the table of areas."""
+    source = workspace.declared.sources["areas"]
+    receive(workspace, "areas")
+    for period in workspace.expected_periods(source):
+        admit(workspace, source, period)
+    build_reference(workspace, "areas")
+
+
+def test_a_self_crossing_outline_is_said_on_the_page_until_it_is_corrected(
+    mere: Workspace,
+) -> None:
+    deliver(mere, cross, 0)
+    run_to_protection(mere)
+    (row,) = [r for r in rows_of(mere, quality_table("boundaries")) if r["check_id"] == "validity"]
+    assert (row["outcome"], row["checked"], row["faults"]) == ("failed", len(AREAS), 1)
+    assert row["meaning"] == f"Of {len(AREAS)} outlines in the file: 1 repaired"
+    page = write_internal_quality_page(mere).read_text(encoding="utf-8")
+    part = page[page.index("Valid shapes") : page.index("Borders drawn as one line")]
+    assert "failed" in part
+    assert f"Of {len(AREAS)} outlines in the file: 1 repaired." in part
+
+    deliver(mere, straighten, 1)
+    again = workspace_of(mere.root.parent, mere.declared, mere.landing)
+    readmit(again)
+    assert {b.outcome for b in build_quality(again) if b.table.name == "quality_boundaries"} == {
+        "built"
+    }
+    assert whole(quality_rows(again)["boundaries"], "validity")["outcome"] == "passed"
+
+
+def test_an_outline_in_two_rows_is_listed_and_one_without_ground_is_a_fault(
+    finished_copy: Workspace,
+) -> None:
+    from intake.records import write_record
+
+    sound = dict.fromkeys(("empty", "without_code", "duplicates", "repaired"), 0) | {
+        "read": 7, "kept": 6, "epsg_read": 27700,
+    }  # fmt: skip
+    before = boundaries_fingerprint(finished_copy)
+    write_record(finished_copy, "outlines", "areas", "all", sound | {"duplicates": 1})
+    assert boundaries_fingerprint(finished_copy) != before
+    joined = whole(measured(finished_copy), "validity")
+    assert (joined["outcome"], joined["faults"]) == ("listed", 1)
+    assert joined["meaning"].endswith(": 1 joined to another of the same code")
+    write_record(finished_copy, "outlines", "areas", "all", sound | {"empty": 1, "duplicates": 1})
+    empty = whole(measured(finished_copy), "validity")
+    assert (empty["outcome"], empty["faults"]) == ("failed", 2)
+    assert empty["meaning"].endswith("1 left out as empty")

@@ -304,3 +304,133 @@ def test_the_starter_region_declares_its_area() -> None:
     declared = load_region(folder, contract_library=CONTRACTS, indicator_library=CATALOGUE)
 
     assert list(declared.areas) == ["town-centre"]
+
+
+@pytest.mark.parametrize("key", ["title", "description", "owner"])
+@pytest.mark.parametrize("mark", ["\x7f", "\x9b", "\u2028", "\u2029", "\ud800", "\ufffe", "\uffff"])
+def test_text_that_yaml_cannot_hold_is_refused(region: Region, key: str, mark: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--{key} "):
+        region.add(**{key: f"a{mark}b"})
+
+    assert region.files() == set()
+    load_region(region.folder)
+
+
+def test_what_does_not_read_back_is_not_written(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.areas.area_text", lambda _: 'title: "a\x9bb"\n')
+    with pytest.raises(ConfigurationError, match="not valid YAML"):
+        region.add("canal", polygon=region.draw(450_000, 451_000))
+    assert region.files() == set()
+
+    other = CustomArea(id="b1", title="B", owner="x", lsoas=[ONE])
+    monkeypatch.setattr("pipelines.areas.area_text", lambda _: area_text(other))
+    with pytest.raises(ConfigurationError, match="would not say what was given"):
+        region.add("canal", polygon=region.draw(450_000, 451_000))
+    assert region.files() == set()
+
+
+def test_the_file_of_another_area_is_never_written_over(region: Region) -> None:
+    region.add("north-end")
+    areas = region.folder / "areas"
+    (areas / "north-end.yaml").rename(areas / "other.yaml")
+    before = (areas / "other.yaml").read_bytes()
+
+    with pytest.raises(
+        ConfigurationError, match=r"areas/other\.yaml declares another area"
+    ) as told:
+        region.add("other", force=True)
+
+    assert "areas/north-end.yaml" in str(told.value)
+    assert (areas / "other.yaml").read_bytes() == before
+    region.add("north-end", title="New", force=True)
+    assert region.files() == {"other.yaml"}
+
+
+def test_a_polygon_two_areas_share_stays_when_one_gives_it_up(region: Region) -> None:
+    region.add("canal", polygon=region.draw(450_000, 451_000))
+    areas = region.folder / "areas"
+    text = (areas / "canal.yaml").read_text(encoding="utf-8")
+    second = text.replace("id: canal", "id: bank").replace("CANAL", "BANK")
+    (areas / "bank.yaml").write_text(second, encoding="utf-8")
+
+    region.add("canal", force=True)
+
+    assert region.files() == {"canal.yaml", "bank.yaml", "canal.geojson"}
+
+
+def test_an_area_whose_polygon_is_gone_is_mended_by_command(region: Region, capsys: Any) -> None:
+    drawn = region.draw(450_000, 451_000)
+    region.add("canal", polygon=drawn)
+    lost = region.folder / "areas" / "canal.geojson"
+    name = str(region.folder)
+
+    lost.unlink()
+    list_areas(name)
+    assert "canal.geojson" in capsys.readouterr().out
+    with pytest.raises(GeographyError, match=r"canal\.geojson is not there.*add --force"):
+        show_area(name, region.settings, "canal", None, force=False)
+    region.add("canal", polygon=drawn, force=True)
+    assert lost.is_file()
+
+    lost.unlink()
+    region.add("canal", force=True)
+    assert region.read("canal").lsoas == [ONE]
+
+    region.add("canal", polygon=drawn, force=True)
+    lost.unlink()
+    capsys.readouterr()
+    remove_area(name, "canal")
+    assert "Removed areas/canal.yaml. " in capsys.readouterr().out
+    assert region.files() == set()
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_is_no_file_to_export_to(region: Region, tmp_path: Path, *, force: bool) -> None:
+    region.add()
+
+    with pytest.raises(ConfigurationError, match=r"is a folder.*north-end\.geojson"):
+        show_area(str(region.folder), region.settings, "north-end", tmp_path, force=force)
+
+
+@pytest.mark.end_to_end
+def test_a_changed_area_reaches_the_next_release(starter: Any, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    def held() -> dict[str, set[str]]:
+        ended = starter.run()
+        assert ended.code == 0, ended.err
+        found: dict[str, set[str]] = {}
+        for row in pq.read_table(starter.latest / "parquet" / "area_lookups.parquet").to_pylist():
+            if row["level"] == "custom":
+                found.setdefault(row["area_code"], set()).add(row["lsoa21cd"])
+        return found
+
+    def command(name: str, *more: str | Path) -> None:
+        ended = starter.lsoalink("area", name, starter.folder, *more)
+        assert ended.code == 0, ended.err
+
+    data = ("--data-dir", starter.data)
+    before = held()
+    whole = before["town-centre"]
+    one = min(whole)
+    assert len(whole) > 1
+
+    command("add", "--id", "part", "--title", "Part", "--lsoa", one, *data)
+    assert held() == before | {"part": {one}}
+
+    command("show", "part", "--geojson", tmp_path / "part.geojson", *data)
+    command("show", "town-centre", "--geojson", tmp_path / "whole.geojson", *data)
+    drawn = ("--id", "canal", "--title", "Canal", "--polygon", tmp_path / "part.geojson")
+    command("add", *drawn, *data)
+    command("remove", "part")
+    assert held() == before | {"canal": {one}}
+
+    # Nothing but the bytes of the polygon changes.
+    (tmp_path / "whole.geojson").replace(starter.folder / "areas" / "canal.geojson")
+    assert held() == before | {"canal": whole}
+
+    command("remove", "canal")
+    assert held() == before
+    assert starter.run().out.startswith("Nothing new")
