@@ -40,6 +40,10 @@ code."""
 OTHER_NATIONS_PATTERN = r"([SN][0-9]{8}|95[0-9A-Z]{6})"
 """Small-area codes of Scotland (S…) and Northern Ireland (N…, and 95… of 2001 and 2011)."""
 
+BLANKS = "".join(chr(point) for point in range(0x3001) if chr(point).isspace())
+"""What is cut off around a code, in Python and in SQL alike: all white space, line breaks too. The
+trim of DuckDB alone cuts off spaces only."""
+
 DECISIVE_SHARE = 0.9
 """Share of the deciding codes one vintage needs; below it the file is called mixed."""
 
@@ -131,6 +135,16 @@ class VintageDetection:
         return max(self.only_2011, self.only_2021) / self.deciding if self.deciding else None
 
 
+def tidied(text: str | None) -> str:
+    """Return a code without blanks around it and in upper case, empty for None."""
+    return (text or "").strip(BLANKS).upper()
+
+
+def tidied_sql(text: str) -> str:
+    """SQL twin of `tidied`, of a VARCHAR expression; NULL for NULL."""
+    return f"upper(trim({text}, '{BLANKS}'))"
+
+
 def try_parse(text: str | None) -> GssCode | None:
     """Read a GSS code, if it is one.
 
@@ -145,7 +159,7 @@ def try_parse(text: str | None) -> GssCode | None:
         None where the text is not a code of a kind in `gss_kinds.yaml`. The form says nothing
         about whether the area exists.
     """
-    code = (text or "").strip().upper()
+    code = tidied(text)
     kinds, countries = kind_table()
     for kind in kinds.values():
         # A stand-in has a kind of its own, so only the prefixes tell.
@@ -174,7 +188,7 @@ def parse(text: str | None) -> GssCode:
     """
     found = try_parse(text)
     if found is None:
-        blank = not (text or "").strip()
+        blank = not tidied(text)
         raise GeographyError(
             "A GSS code is blank" if blank else "A text is not a GSS code of any known kind",
             "A GSS code is a letter and eight digits; geography/gss_kinds.yaml lists the kinds",
@@ -206,7 +220,7 @@ def kind_sql(column: str) -> str:
     str
         A VARCHAR expression: the kind, NULL for what is no code of a known kind.
     """
-    code = f"upper(trim(CAST({ident(column)} AS VARCHAR)))"
+    code = tidied_sql(f"CAST({ident(column)} AS VARCHAR)")
     kinds, _ = kind_table()
     cases = " ".join(
         f"WHEN starts_with({code}, '{prefix}') THEN '{kind.kind}'"
@@ -300,9 +314,10 @@ def check_codes(
         require_columns(con, known, (known_code or column,))
         listed = f"code IN (SELECT {ident(known_code or column)} FROM {ident(known)})"
     form = f"regexp_full_match(code, '{kind_named(kind).pattern}')"
+    tidy = tidied_sql(f"CAST({ident(column)} AS VARCHAR)")
     typed = f"""
 WITH typed AS (
-    SELECT nullif(upper(trim(CAST({ident(column)} AS VARCHAR))), '') AS code
+    SELECT nullif({tidy}, '') AS code
     FROM {ident(records)}
 )
 """
@@ -341,11 +356,11 @@ def names_sql(lookup: str, code: str, name: str, welsh: str | None = None) -> st
     """
     welsh_text = f"min(nullif(trim({ident(welsh)}), ''))" if welsh else "CAST(NULL AS VARCHAR)"
     return f"""
-SELECT upper(trim({ident(code)})) AS code,
+SELECT {tidied_sql(ident(code))} AS code,
     min(nullif(trim({ident(name)}), '')) AS name,
     coalesce({welsh_text}, min(nullif(trim({ident(name)}), ''))) AS name_welsh
 FROM {ident(lookup)}
-WHERE trim({ident(code)}) <> ''
+WHERE {tidied_sql(ident(code))} <> ''
 GROUP BY 1
 """
 
@@ -380,7 +395,7 @@ def name_of(
     chosen = "name_welsh" if welsh else "name"
     row = con.execute(
         f"SELECT {chosen} FROM ({names_sql(lookup, code, name, welsh)}) WHERE code = ?",
-        [area.strip().upper()],
+        [tidied(area)],
     ).fetchone()
     return row[0] if row else None
 
@@ -411,14 +426,15 @@ def decide_vintage(only_2011: int, only_2021: int, both: int, unknown: int) -> V
 
 
 def detect_vintage(
-    codes: Iterable[str], known_2011: Set[str], known_2021: Set[str]
+    codes: Iterable[str | None], known_2011: Set[str], known_2021: Set[str]
 ) -> VintageDetection:
     """Find the vintage of a file's codes of output areas, LSOAs or MSOAs.
 
     Parameters
     ----------
     codes : iterable of str
-        The file's codes; repeated ones count once.
+        The file's codes; repeated ones count once, blanks around them and lower case are forgiven,
+        blank ones and None are not codes.
     known_2011, known_2021 : set of str
         All codes of each vintage.
 
@@ -427,7 +443,7 @@ def detect_vintage(
     VintageDetection
         See `decide_vintage`.
     """
-    distinct = set(codes)
+    distinct = {tidied(code) for code in codes} - {""}
     in_2011 = distinct & known_2011
     in_2021 = distinct & known_2021
     both = in_2011 & in_2021
@@ -464,11 +480,13 @@ def vintage_counts_sql(
         One row: only_2011, only_2021, both, unknown, the arguments of `decide_vintage`.
     """
     changes, old, new = ident(changes_table), ident(code11), ident(code21)
+    text = f"CAST({ident(column)} AS VARCHAR)"
+    # Distinct before they are tidied: there are many rows and few codes.
     return f"""
 WITH codes AS (
-    SELECT DISTINCT upper(trim(CAST({ident(column)} AS VARCHAR))) AS code
-    FROM {ident(table)}
-    WHERE trim(CAST({ident(column)} AS VARCHAR)) <> ''
+    SELECT DISTINCT {tidied_sql("given")} AS code
+    FROM (SELECT DISTINCT {text} AS given FROM {ident(table)})
+    WHERE {tidied_sql("given")} <> ''
 ), seen AS (
     SELECT
         code IN (SELECT {old} FROM {changes} WHERE {old} IS NOT NULL) AS is_old,

@@ -28,6 +28,33 @@ REASON_KEY_UNKNOWN = "key_unknown"
 REASON_VALUE_MISSING = "value_missing"
 
 
+_LARGEST = int(np.iinfo(np.int64).max)
+_EXACT = 2**53
+
+
+def _whole(numbers: ArrayLike, name: str) -> NDArray[np.int64]:
+    given = np.asarray(numbers)
+    whole = given.size == 0 or given.dtype.kind in "iu"
+    if given.dtype.kind == "f":
+        whole = bool((np.isfinite(given) & (given == np.floor(given))).all())
+    elif given.dtype.kind == "O":
+        whole = all(isinstance(n, int | np.integer) for n in given.ravel().tolist())
+    if not whole or given.ndim != 1:
+        raise GeographyError(
+            f"A {name} is not a whole number", f"Give a list with every {name} as a whole number"
+        )
+    # The smallest number of 64 bits has no absolute value in them.
+    if given.size and (given.max() > _LARGEST or given.min() < -_LARGEST):
+        raise GeographyError(
+            f"A {name} does not fit into 63 bits", "Split smaller numbers, or split in DuckDB"
+        )
+    if given.dtype.kind == "f" and given.size and np.abs(given).max() > _EXACT:
+        raise GeographyError(
+            f"A {name} is a float beyond 2 to the power of 53, and not exact", "Give integers"
+        )
+    return given.astype(np.int64)
+
+
 def largest_remainder(values: ArrayLike, weights: ArrayLike) -> NDArray[np.int64]:
     """Split whole values over whole weights.
 
@@ -46,17 +73,21 @@ def largest_remainder(values: ArrayLike, weights: ArrayLike) -> NDArray[np.int64
     Raises
     ------
     GeographyError
-        If a weight is negative, all are zero, or the products pass 63 bits.
+        If a value or weight is not a whole number or beyond 63 bits, a weight is negative, all are
+        zero, or the sum of the weights or the products pass 63 bits.
     """
-    counts = np.asarray(values, dtype=np.int64)
-    shares = np.asarray(weights, dtype=np.int64)
-    total = int(shares.sum())
+    counts, shares = _whole(values, "value"), _whole(weights, "weight")
+    total = sum(shares.tolist())
+    if total > _LARGEST:
+        raise GeographyError(
+            "The weights to split by are too large to be added up", "Give counts of residents"
+        )
     if (shares < 0).any() or total <= 0:
         raise GeographyError(
             "The weights to split by are negative or all zero", "Give counts of residents"
         )
     largest = int(np.abs(counts).max(initial=0))
-    if largest * int(shares.max()) > np.iinfo(np.int64).max:
+    if largest * int(shares.max()) > _LARGEST:
         raise GeographyError(
             "A value and its weights are too large to be multiplied", "Split in DuckDB instead"
         )

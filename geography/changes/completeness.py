@@ -8,7 +8,7 @@ in three of which one child is missing gives its counts to the other two. So a l
 where it is shown to be whole:
 
 * for a nation all of whose areas are wanted, it has the declared numbers of 2011 codes, 2021 codes
-  and pairs (`national_lsoas.yaml`);
+  and pairs, and lacks no pair but the one that version 2 leaves out (`national_lsoas.yaml`);
 * for a region, it covers every area of the region, and no area in it stands without its relatives:
   the other parts of a split, the other halves of a merger, the other side of a complex change.
 
@@ -47,6 +47,9 @@ class Nation:
         Numbers of LSOAs of each vintage.
     pairs : tuple of int
         Numbers of pairs in the published versions of the lookup.
+    left_out : tuple of (str, str)
+        Codes of 2011 and 2021 of the pairs that a later version leaves out: the only ones a
+        complete lookup may lack.
     """
 
     letter: str
@@ -54,6 +57,7 @@ class Nation:
     lsoas_2011: int
     lsoas_2021: int
     pairs: tuple[int, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,14 @@ def nations() -> tuple[Nation, ...]:
     """Read the declared numbers of England and of Wales."""
     content = yaml.safe_load(DECLARED.read_text(encoding="utf-8"))
     return tuple(
-        Nation(letter, c["name"], c["lsoas_2011"], c["lsoas_2021"], tuple(c["pairs"]))
+        Nation(
+            letter,
+            c["name"],
+            c["lsoas_2011"],
+            c["lsoas_2021"],
+            tuple(c["pairs"]),
+            tuple((old, new) for old, new in c.get("left_out", ())),
+        )
         for letter, c in content["countries"].items()
     )
 
@@ -113,10 +124,13 @@ def check_complete(
     Raises
     ------
     GeographyError
-        If it has not the declared numbers of a nation, lacks a known area, or has a complex pair
-        without relatives. Numbers are told, codes are not.
+        If it is empty, has not the declared numbers of a nation, lacks another pair than those a
+        published version leaves out, lacks a known area, or has a complex pair without relatives.
+        Numbers are told, codes are not.
     """
     faults: list[str] = []
+    if not one_row(con, f"SELECT count(*) FROM {ident(changes)}")[0]:
+        faults.append("it has no rows")
     whole = [n for n in nations() if _is_wanted_whole(con, n, known_lsoa21)]
     for nation in whole:
         faults.extend(_national_faults(con, changes, nation))
@@ -161,6 +175,19 @@ def _national_faults(con: duckdb.DuckDBPyConnection, changes: str, nation: Natio
     if pairs not in nation.pairs:
         versions = " or ".join(f"{p:,}" for p in nation.pairs)
         faults.append(f"it has {pairs:,} rows for {nation.name} where there are {versions}")
+    else:
+        left_out = " OR ".join(
+            f"(lsoa11cd = '{before}' AND lsoa21cd = '{after}')" for before, after in nation.left_out
+        )
+        (others,) = one_row(
+            con,
+            f"SELECT count(*) FROM {ident(changes)} WHERE starts_with(lsoa21cd, "
+            f"'{nation.letter}01') AND NOT ({left_out or 'false'})",
+        )
+        if others != max(nation.pairs) - len(nation.left_out):
+            faults.append(
+                f"it lacks other pairs of {nation.name} than those a published version leaves out"
+            )
     for count, right, year in ((old, nation.lsoas_2011, 2011), (new, nation.lsoas_2021, 2021)):
         if count != right:
             faults.append(

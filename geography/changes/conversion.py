@@ -20,8 +20,15 @@ What is split on the way from 2011 to 2021 is merged on the way back, and the ot
 A rate is never split and never added up. It is refused, or on request copied to each part of a
 split area with the status `[e]`; where areas were merged or redrawn it is NULL with `[x]`. A
 suppressed cell (status c) is refused where it would be split, or on request each part of it is
-NULL with `[c]`; a sum with a suppressed or missing part is missing too. Whatever could not be
-converted stands in the residual, with its reason, so that
+NULL with `[c]`; a sum with a suppressed or missing part is missing too. A row is suppressed if a
+word of its status, in any case, is c or suppressed (``[C]``, ``c,e``); a row whose status has
+anything but the known words (`conversion_steps.KNOWN_TOKENS`), such as ``*``, is not split.
+
+Where several areas feed one, and not all of them have a row for a group, the sum of those that do
+is given, with ``[u]`` (of low reliability) added to its status, and counted as a partial merger.
+An absent row is not a zero here: where a table leaves out zeros, write them out first.
+
+Whatever could not be converted stands in the residual, with its reason, so that
 
     total received = total converted + total in the residual
 
@@ -39,6 +46,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import duckdb
+
 from declarations.errors import GeographyError
 from geography.changes import conversion_steps as steps
 from geography.changes.vintages import CONVERSIONS, validate_changes
@@ -47,8 +56,6 @@ from geography.sql import columns_of, ident, one_row, require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import duckdb
 
 Direction = Literal["2011_to_2021", "2021_to_2011"]
 Basis = Literal["population", "households", "addresses"]
@@ -59,6 +66,9 @@ CODES: dict[str, tuple[str, str]] = {
     "2021_to_2011": ("lsoa21cd", "lsoa11cd"),
 }
 """Direction to the columns of the lookup it leads from and to."""
+
+LARGEST = 2**63 - 1
+"""The largest BIGINT, and the bound of sums of counts and of weights."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,9 @@ class ConversionReport:
         (no output-area weights), no_weights, suppressed, merged_with_missing.
     totals : dict of str to Totals
         For each column of counts; they close.
+    partial_mergers : int
+        Rows of the conversion, merged or complex, for which an area that feeds them had no row in
+        the group; their sums are marked ``[u]``.
     """
 
     direction: Direction
@@ -133,6 +146,7 @@ class ConversionReport:
     conversions: dict[str, int]
     residual_rows: dict[str, int]
     totals: dict[str, Totals]
+    partial_mergers: int
 
 
 def shares_sql(changes: str, direction: Direction, split_by: SplitWeights) -> str:
@@ -173,7 +187,14 @@ class _Refusals:
     def check(
         self, found: tuple[int, ...], rates: Sequence[str], split_by: SplitWeights | None
     ) -> None:
-        rated, suppressed, unweighted = found
+        rated, suppressed, unweighted, strange = found
+        if strange:
+            raise GeographyError(
+                f"{strange} rows of areas that would have to be split have a status that is not "
+                "known, and may be suppressed",
+                "Give such rows the status c if they are suppressed, else one of "
+                f"{', '.join(steps.KNOWN_TOKENS)} or none",
+            )
         if rated and self.rates:
             raise GeographyError(
                 f"The rates {', '.join(rates)} stand in {rated} rows of areas that were split, "
@@ -226,7 +247,7 @@ def convert(
         with ``_residual`` behind it.
     changes : str
         Table lsoa11cd, lsoa21cd, chgind; validated here, its completeness is for
-        `lookup_completeness.check_complete`.
+        `completeness.check_complete`.
     direction : {"2011_to_2021", "2021_to_2011"}
         Which way.
     code : str, optional
@@ -238,7 +259,8 @@ def convert(
     rates : sequence of str
         Rates, means, shares, scores: anything that does not add up.
     status : str, optional
-        The column of value statuses; c or [c] marks a suppressed row.
+        The column of value statuses. A row is suppressed if one of the words of its status, split
+        at all that is no letter, is c or suppressed, in any case.
     split_by : SplitWeights, optional
         Needed where a count is to be split.
     copy_rates : bool, default False
@@ -259,10 +281,43 @@ def convert(
     Raises
     ------
     GeographyError
-        If a column is absent or named twice, counts are not whole numbers, the lookup or the
-        weights contradict themselves, or rates, suppressed rows or unweighted areas are refused.
-        Nothing is written then.
+        If a column is absent, named twice or begins with ``_lsoalink_``, a table to be written is
+        one that is read or a view, counts are not whole numbers or add up beyond 63 bits, the
+        lookup or the weights contradict themselves, a `geo_conversion` that came along is none of
+        ours, rates, suppressed rows or unweighted areas are refused, a row to be split has a status
+        that is not known, or the database fails. `into` and `residual` are then as they were: both
+        are made under other names, and named only when their totals are proved.
     """
+    failure = ""
+    try:
+        return _checked_and_converted(
+            con,
+            (values, into, residual or f"{into}_residual", changes),
+            direction,
+            (code, by, counts, rates, status),
+            split_by,
+            _Refusals(not copy_rates, if_suppressed == "refuse", if_unweighted == "refuse"),
+        )
+    except duckdb.Error as error:
+        # Its text may repeat a value of a record, so only its kind is told.
+        failure = type(error).__name__
+    raise GeographyError(
+        f"The conversion of {values} failed in the database ({failure})",
+        "See that its tables are there, that codes and statuses are texts and counts are integers, "
+        "and that the memory suffices",
+    )
+
+
+def _checked_and_converted(
+    con: duckdb.DuckDBPyConnection,
+    tables: tuple[str, str, str, str],
+    direction: Direction,
+    columns: tuple[str | None, Sequence[str], Sequence[str], Sequence[str], str | None],
+    split_by: SplitWeights | None,
+    refuse: _Refusals,
+) -> ConversionReport:
+    values, into, left_over, changes = tables
+    code, by, counts, rates, status = columns
     old, new = CODES[direction]
     layout = steps.Layout(
         source=code or old,
@@ -274,25 +329,85 @@ def convert(
         status=status,
         carries_conversion="geo_conversion" in columns_of(con, values),
     )
-    left_over = residual or f"{into}_residual"
-    _check_layout(con, values, layout, {into.lower(), left_over.lower()})
+    made = (f"_converting_{into}", f"_converting_{into}_residual")
+    read = [values, changes]
+    if split_by is not None:
+        read += [split_by.table, split_by.pairs or split_by.table]
+    _check_tables(con, read, (into, left_over), made)
+    _check_layout(con, values, layout)
+    _check_values(con, values, layout)
     validate_changes(con, changes)
     _check_weights(con, split_by)
-    refuse = _Refusals(not copy_rates, if_suppressed == "refuse", if_unweighted == "refuse")
-    staged = f"_converting_{into}"
     try:
         with Scratch(con, into) as scratch:
-            _convert(con, scratch, values, staged, left_over, changes, layout, split_by, refuse)
-        con.execute(f"DROP TABLE IF EXISTS {ident(into)}")
-        con.execute(f"ALTER TABLE {ident(staged)} RENAME TO {ident(into)}")
+            partial = _convert(con, scratch, values, made, changes, layout, split_by, refuse)
+        report = _report(con, values, made, layout, direction, split_by, partial)
+        for name in (into, left_over):
+            con.execute(f"DROP TABLE IF EXISTS {ident(name)}")
+        for staged, name in zip(made, (into, left_over), strict=True):
+            con.execute(f"ALTER TABLE {ident(staged)} RENAME TO {ident(name)}")
     finally:
-        con.execute(f"DROP TABLE IF EXISTS {ident(staged)}")
-    return _report(con, values, (into, left_over), layout, direction, split_by)
+        for staged in made:
+            con.execute(f"DROP TABLE IF EXISTS {ident(staged)}")
+    return report
 
 
-def _check_layout(
-    con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout, written: set[str]
+def _check_tables(
+    con: duckdb.DuckDBPyConnection, read: list[str], named: tuple[str, str], made: tuple[str, str]
 ) -> None:
+    written = [name.lower() for name in (*named, *made)]
+    if len(set(written)) < len(written) or {name.lower() for name in read} & set(written):
+        raise GeographyError(
+            f"The conversion of {read[0]} would be written over a table that it reads, or over its "
+            "own residual",
+            "Give the tables different names",
+        )
+    views = {
+        row[0].lower() for row in con.execute("SELECT view_name FROM duckdb_views()").fetchall()
+    }
+    if views & set(written):
+        raise GeographyError(
+            f"The conversion of {read[0]} would be written in place of a view",
+            "Give it the name of a table, or a new name",
+        )
+
+
+def _check_values(con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout) -> None:
+    types = columns_of(con, values)
+    wide = [c for c in layout.counts if types[c.lower()] in {"HUGEINT", "UBIGINT"}]
+    for name in wide:
+        (large,) = one_row(
+            con,
+            f"SELECT count({ident(name)}) - count(TRY_CAST({ident(name)} AS BIGINT)) "
+            f"FROM {ident(values)}",
+        )
+        if large:
+            raise _too_large(name, values)
+    if layout.carries_conversion:
+        kinds = ", ".join(f"'{kind}'" for kind in CONVERSIONS.values())
+        (foreign,) = one_row(
+            con,
+            f"SELECT count(*) FROM {ident(values)} "
+            f"WHERE CAST(geo_conversion AS VARCHAR) NOT IN ({kinds})",
+        )
+        if foreign:
+            raise GeographyError(
+                f"The column geo_conversion of {values} has {foreign} rows with a text that is no "
+                "kind of conversion",
+                f"It may be {', '.join(CONVERSIONS.values())} or NULL; rename the column if it "
+                "means something else",
+            )
+
+
+def _too_large(names: str, table: str) -> GeographyError:
+    return GeographyError(
+        f"The numbers of {names} in {table} are too large: one of them, or the sum of those of "
+        "changed areas, does not fit into 63 bits",
+        "See whether the column is a count; convert the table in parts if it is",
+    )
+
+
+def _check_layout(con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout) -> None:
     named = [layout.source, *layout.by, *layout.counts, *layout.rates]
     named += [layout.status] if layout.status else []
     require_columns(con, values, named)
@@ -304,8 +419,16 @@ def _check_layout(
             f"The column {', '.join(twice)} of {values} is named more than once",
             "Name each column as the code, a grouping column, a count, a rate or the status",
         )
-    clash = {layout.target, "geo_conversion", "reason", layout.status_out} & set(lowered)
-    clash -= {layout.source.lower(), (layout.status or "").lower()}
+    reserved = sorted(name for name in lowered if name.startswith(steps.RESERVED))
+    if reserved:
+        raise GeographyError(
+            f"{len(reserved)} columns of {values} begin with {steps.RESERVED}, which is reserved",
+            "Rename them",
+        )
+    source, status = layout.source.lower(), (layout.status or "").lower()
+    clash = {layout.target, "geo_conversion", "reason", layout.status_out.lower()} & set(lowered)
+    clash -= {source if source != "reason" else ""}
+    clash -= {status if status not in {layout.target, "geo_conversion"} else ""}
     if clash:
         raise GeographyError(
             f"The column {', '.join(sorted(clash))} of {values} would be written twice",
@@ -314,11 +437,6 @@ def _check_layout(
     if not layout.counts and not layout.rates:
         raise GeographyError(
             f"No column of {values} is to be converted", "Name its counts or its rates"
-        )
-    if values.lower() in written or len(written) == 1:
-        raise GeographyError(
-            f"The conversion of {values} would be written over itself or its own residual",
-            "Give the tables different names",
         )
 
 
@@ -334,10 +452,12 @@ def _check_weights(con: duckdb.DuckDBPyConnection, split_by: SplitWeights | None
         require_columns(con, table, codes)
         require_columns(con, table, (count,), integer=True)
         key = ", ".join(ident(c) for c in codes)
-        negative, repeated = one_row(
+        negative, repeated, total = one_row(
             con,
-            f"SELECT coalesce(sum(negative), 0), count(*) FILTER (rows > 1) FROM ("
-            f"SELECT count(*) AS rows, count(*) FILTER ({ident(count)} < 0) AS negative "
+            f"SELECT coalesce(sum(negative), 0), count(*) FILTER (rows > 1), "
+            f"coalesce(sum(total), 0) FROM ("
+            f"SELECT count(*) AS rows, sum(CAST({ident(count)} AS HUGEINT)) AS total, "
+            f"count(*) FILTER ({ident(count)} < 0) AS negative "
             f"FROM {ident(table)} WHERE {ident(codes[0])} IS NOT NULL GROUP BY {key})",
         )
         if negative or repeated:
@@ -346,29 +466,39 @@ def _check_weights(con: duckdb.DuckDBPyConnection, split_by: SplitWeights | None
                 f"{repeated} areas that stand more than once",
                 "Give one count, zero or above, for each area",
             )
+        if total > LARGEST:
+            raise _too_large(count, table)
 
 
 def _convert(
     con: duckdb.DuckDBPyConnection,
     scratch: Scratch,
     values: str,
-    staged: str,
-    residual: str,
+    made: tuple[str, str],
     changes: str,
-    layout: steps.Layout,
+    outer: steps.Layout,
     split_by: SplitWeights | None,
     refuse: _Refusals,
-) -> None:
-    codes = (layout.lookup_source, layout.target)
+) -> int:
+    staged, residual = made
+    layout = outer.inner
+    codes = (outer.lookup_source, outer.target)
     weights = (split_by.table, split_by.code, split_by.count) if split_by else None
     pairs = split_by.pairs if split_by else None
     links = scratch.table("links", steps.links_sql(changes, codes, weights, pairs))
     areas = scratch.table("areas", steps.areas_sql(links))
     con.execute(
-        f"CREATE OR REPLACE TABLE {ident(staged)} AS {steps.staged_sql(values, areas, layout)}"
+        f"CREATE OR REPLACE TABLE {ident(staged)} AS {steps.staged_sql(values, areas, outer)}"
     )
+    if layout.counts:
+        sums_of = zip(
+            outer.counts, one_row(con, steps.beyond_bounds_sql(staged, layout)), strict=True
+        )
+        large = [name for name, total in sums_of if total > LARGEST]
+        if large:
+            raise _too_large(", ".join(large), values)
     rows = scratch.table("rows", steps.changed_rows_sql(staged, areas, layout))
-    refuse.check(one_row(con, steps.refusals_sql(rows, layout)), layout.rates, split_by)
+    refuse.check(one_row(con, steps.refusals_sql(rows, layout)), outer.rates, split_by)
     split = scratch.table("split", steps.split_sql(rows, links, layout))
     shared = scratch.table("shared", steps.shared_sql(rows, links))
     (product,) = one_row(con, steps.largest_product_sql(rows, links, layout))
@@ -382,6 +512,11 @@ def _convert(
         f"CREATE OR REPLACE TABLE {ident(residual)} AS "
         f"{steps.residual_sql(rows, parts, sums, layout)}"
     )
+    for table, code in ((staged, outer.target), (residual, outer.source)):
+        for name, given in outer.outward(code, residual=table == residual):
+            con.execute(f"ALTER TABLE {ident(table)} RENAME COLUMN {ident(name)} TO {ident(given)}")
+    (partial,) = one_row(con, steps.partial_sql(parts, sums))
+    return int(partial)
 
 
 def _report(
@@ -391,6 +526,7 @@ def _report(
     layout: steps.Layout,
     direction: Direction,
     split_by: SplitWeights | None,
+    partial: int,
 ) -> ConversionReport:
     into, residual = written
     sums = "".join(f", coalesce(sum({ident(c)}), 0)" for c in layout.counts)
@@ -407,7 +543,7 @@ def _report(
     if wrong:
         raise GeographyError(
             f"The totals of {', '.join(wrong)} do not close in the conversion of {values}",
-            "Report this; the tables written must not be used",
+            "Report this; nothing was written",
         )
     reasons = con.execute(
         f"SELECT reason, count(*) FROM {ident(residual)} GROUP BY 1 ORDER BY 1"
@@ -420,4 +556,5 @@ def _report(
         conversions=dict(zip(kinds, converted[1 + len(totals) :], strict=True)),
         residual_rows=dict(reasons),
         totals=totals,
+        partial_mergers=partial,
     )

@@ -7,26 +7,50 @@ The steps: the `links` from each area to its parts, with weights; one row per ar
 of it; all rows, `staged` by one join with the areas that are unchanged; the `rows` that this join
 does not convert, with the reason where they cannot be converted at all; the `split` of their
 counts; their `parts`, and the `sums` of parts; and from these the conversion and its residual.
+
+Within the steps the columns of the caller have names of their own (`Layout.inner`), so that a
+column called like one of the steps', such as ``key`` or ``hidden``, is not taken for it. They get
+their own names back at the end.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geography.changes.apportionment import apportion_sql, first_of_two_sql
 from geography.changes.vintages import pair_weight_sql
+from geography.codes import tidied_sql
 from geography.sql import ident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SUPPRESSED = r"c|.*\[c\].*"
-"""Statuses of a suppressed row: the marker alone, or in brackets among others."""
+RESERVED = "_lsoalink_"
+"""With this begin the names that the caller's columns have within the steps."""
+
+SUPPRESSED_TOKENS = ("c", "suppressed")
+"""Words of a status that mark a suppressed row, in any case, alone or among others."""
+
+KNOWN_TOKENS = ("b", "d", "e", "f", "low", "p", "r", "u", "w", "x", "z", *SUPPRESSED_TOKENS)
+"""Words a status may be made of if its row is to be split: the shorthand of the Government
+Statistical Service for tables (break, deviation, estimated, forecast, low, provisional, revised,
+unreliable, no data, unavailable, not applicable), and those of a suppressed row."""
+
+SUPPRESSED = rf"(^|[^a-z])({'|'.join(SUPPRESSED_TOKENS)})([^a-z]|$)"
+"""Found in the lower-cased status of a suppressed row: a word is what stands between characters
+that are no letters."""
+
+_BETWEEN = r"[\s\[\](),;/|+]"
+UNDERSTOOD = rf"{_BETWEEN}*(({'|'.join(KNOWN_TOKENS)})({_BETWEEN}+|$))*"
+"""Matches all of a lower-cased status that is made of known words alone, or empty."""
 
 MISSING = "[x]"
 HIDDEN = "[c]"
 ESTIMATED = "[e]"
+PARTIAL = "[u]"
+"""Mark of a sum for which an area that belongs to it had no row."""
 
 CONVERSION_TYPE = "ENUM('none', 'merged', 'split_weighted', 'complex')"
 """One byte a row instead of sixteen: the column is written for every row. In the order in which one
@@ -68,7 +92,42 @@ class Layout:
     @property
     def status_type(self) -> str:
         """Type of the statuses in the result: where none came, one of those given here."""
-        return "VARCHAR" if self.status else f"ENUM('{HIDDEN}', '{MISSING}', '{ESTIMATED}')"
+        if self.status:
+            return "VARCHAR"
+        return f"ENUM('{HIDDEN}', '{MISSING}', '{ESTIMATED}', '{PARTIAL}')"
+
+    @functools.cached_property
+    def inner(self) -> Layout:
+        """The same layout under the names used within the steps."""
+        code = f"{RESERVED}code"
+        return Layout(
+            source=code,
+            lookup_source=self.lookup_source,
+            target=code,
+            by=tuple(f"{RESERVED}by_{i}" for i, _ in enumerate(self.by)),
+            counts=tuple(f"{RESERVED}count_{i}" for i, _ in enumerate(self.counts)),
+            rates=tuple(f"{RESERVED}rate_{i}" for i, _ in enumerate(self.rates)),
+            status=f"{RESERVED}status" if self.status else None,
+            carries_conversion=self.carries_conversion,
+        )
+
+    def outward(self, code: str, *, residual: bool) -> list[tuple[str, str]]:
+        """Give names within the steps, each with the name in the tables written.
+
+        Parameters
+        ----------
+        code : str
+            Name of the column of codes in the table.
+        residual : bool
+            Whether it is the residual, which has neither rates nor a status.
+        """
+        pairs = [(self.inner.source, code)]
+        pairs += zip(self.inner.by, self.by, strict=True)
+        pairs += zip(self.inner.counts, self.counts, strict=True)
+        if not residual:
+            pairs += zip(self.inner.rates, self.rates, strict=True)
+            pairs += [(self.inner.status_out, self.status_out)]
+        return [pair for pair in pairs if pair[0] != pair[1]]
 
     @property
     def carried_sql(self) -> str:
@@ -85,17 +144,27 @@ class Layout:
         return f"CAST(v.{ident(self.status)} AS VARCHAR)" if self.status else "NULL::VARCHAR"
 
 
+_PARTIAL = "CAST(feeds AS INTEGER) < feeding"
+
+
 def known(count: str) -> str:
     """Name of the column with what is known of a sum."""
     return f"{count}__known"
 
 
 def _joined(statuses: str) -> str:
-    return f"nullif(array_to_string(list_sort(list_distinct(list({statuses}))), ''), '')"
+    # With a blank between, or two statuses without brackets would make one that nobody knows.
+    joined = f"array_to_string(list_sort(list_distinct(list({statuses}))), ' ')"
+    return f"nullif(replace({joined}, '] [', ']['), '')"
 
 
 def _list(names: Iterable[str], form: str = "{}") -> str:
     return "".join(f", {form.format(ident(name))}" for name in names)
+
+
+def _renamed(outer: Iterable[str], inner: Iterable[str], form: str) -> str:
+    pairs = zip(outer, inner, strict=True)
+    return "".join(f", {form.format(ident(old))} AS {ident(new)}" for old, new in pairs)
 
 
 def links_sql(
@@ -122,7 +191,8 @@ def links_sql(
     str
         from_code, to_code, conversion, weight BIGINT (NULL where unknown); of the parts of the area
         with a weight above zero their number (sharing), their sum (total), the weight of the first
-        by code (first_weight), and the part's own place among them. A code of the other vintage
+        by code (first_weight), and the part's own place among them; feeding, how many areas of
+        changed borders give something to to_code. A code of the other vintage
         alone leads to itself.
     """
     old, new = codes
@@ -157,14 +227,15 @@ WITH pairs AS (
 )
 SELECT code AS from_code, code AS to_code, CAST('none' AS {CONVERSION_TYPE}) AS conversion,
     CAST(1 AS BIGINT) AS weight, 1 AS sharing, CAST(1 AS HUGEINT) AS total, 1 AS first_weight,
-    1 AS place
+    1 AS place, 0 AS feeding
 FROM same
 UNION ALL
 SELECT *, count(*) FILTER (weight > 0) OVER area AS sharing,
     CAST(sum(weight) OVER area AS HUGEINT) AS total,
     arg_min(weight, to_code) FILTER (weight > 0) OVER area AS first_weight,
     count(*) FILTER (weight > 0) OVER (
-        PARTITION BY from_code ORDER BY to_code ROWS UNBOUNDED PRECEDING) AS place
+        PARTITION BY from_code ORDER BY to_code ROWS UNBOUNDED PRECEDING) AS place,
+    count(*) FILTER (weight > 0) OVER (PARTITION BY to_code) AS feeding
 FROM pairs
 WINDOW area AS (PARTITION BY from_code)
 """
@@ -194,18 +265,31 @@ def staged_sql(values: str, areas: str, layout: Layout) -> str:
     Returns
     -------
     str
-        The columns of the conversion; geo_conversion is NULL where the row is to be converted.
+        The columns of the conversion under the names of `layout.inner`; geo_conversion is NULL
+        where the row is to be converted.
     """
-    source = ident(layout.source)
+    inner = layout.inner
+    source = f"CAST(v.{ident(layout.source)} AS VARCHAR)"
+    groups = _renamed(layout.by, inner.by, "v.{}")
+    counts = _renamed(layout.counts, inner.counts, "TRY_CAST(v.{} AS BIGINT)")
+    rates = _renamed(layout.rates, inner.rates, "v.{}")
     return f"""
-SELECT CAST(v.{source} AS VARCHAR) AS {ident(layout.target)}{_list(layout.by, "v.{}")}
-    {_list(layout.counts, "CAST(v.{0} AS BIGINT) AS {0}")}{_list(layout.rates, "v.{}")},
-    CAST({layout.status_sql} AS {layout.status_type}) AS {ident(layout.status_out)},
+SELECT {source} AS {ident(inner.target)}{groups}{counts}{rates},
+    CAST({layout.status_sql} AS {layout.status_type}) AS {ident(inner.status_out)},
     CASE WHEN u.from_code IS NOT NULL
-        THEN CAST({layout.carried_sql} AS {CONVERSION_TYPE}) END AS geo_conversion
+        THEN TRY_CAST({layout.carried_sql} AS {CONVERSION_TYPE}) END AS geo_conversion
 FROM {ident(values)} v
-LEFT JOIN (SELECT from_code FROM {ident(areas)} WHERE unchanged) u ON u.from_code = v.{source}
+LEFT JOIN (SELECT from_code FROM {ident(areas)} WHERE unchanged) u ON u.from_code = {source}
 """
+
+
+def beyond_bounds_sql(staged: str, layout: Layout) -> str:
+    """SQL: for each count, the sum of what is to be converted, signs left aside, HUGEINT.
+
+    Every number made on the way is a part or a sum of these, so none is larger.
+    """
+    sums = [f"coalesce(sum(abs(CAST({ident(c)} AS HUGEINT))), 0)" for c in layout.counts]
+    return f"SELECT {', '.join(sums)} FROM {ident(staged)} WHERE geo_conversion IS NULL"
 
 
 def changed_rows_sql(staged: str, areas: str, layout: Layout) -> str:
@@ -216,11 +300,12 @@ def changed_rows_sql(staged: str, areas: str, layout: Layout) -> str:
     str
         key (the code, tidied), the columns of `by`; the counts, NULL where one of those
         added up is, and as ``<name>__known`` the sum of the others; the rates, NULL where those of
-        several rows differ; row_status (all of them), hidden (one is suppressed); of the area
+        several rows differ; row_status (all of them), hidden (one is suppressed), strange (one has
+        a status that is not understood); of the area
         conversion and sharing; reason (why it cannot be converted, or NULL).
     """
     # A code with blanks or in lower case is not found by the join of all rows, and comes here.
-    code = f"nullif(upper(trim({ident(layout.target)})), '')"
+    code = f"nullif({tidied_sql(ident(layout.target))}, '')"
     sums = "".join(
         f", CASE WHEN count({ident(c)}) = count(*) THEN CAST(sum({ident(c)}) AS BIGINT) END"
         f" AS {ident(c)}, CAST(sum({ident(c)}) AS BIGINT) AS {ident(known(c))}"
@@ -230,16 +315,17 @@ def changed_rows_sql(staged: str, areas: str, layout: Layout) -> str:
         layout.rates,
         "CASE WHEN count({0}) = count(*) AND min({0}) = max({0}) THEN min({0}) END AS {0}",
     )
-    status, hidden = "CAST(NULL AS VARCHAR)", "false"
+    status, hidden, strange = "CAST(NULL AS VARCHAR)", "false", "false"
     if layout.status:
         status = _joined(ident(layout.status))
-        hidden = (
-            f"coalesce(bool_or(regexp_full_match({ident(layout.status)}, '{SUPPRESSED}')), false)"
-        )
+        given = f"lower({ident(layout.status)})"
+        hidden = f"coalesce(bool_or(regexp_matches({given}, '{SUPPRESSED}')), false)"
+        strange = f"coalesce(bool_or(NOT regexp_full_match({given}, '{UNDERSTOOD}')), false)"
     unweighted = "AND NOT a.splittable" if layout.counts else "AND false"
     return f"""
 WITH added AS (
-    SELECT {code} AS key{_list(layout.by)}{sums}{rates}, {status} AS row_status, {hidden} AS hidden
+    SELECT {code} AS key{_list(layout.by)}{sums}{rates}, {status} AS row_status, {hidden} AS hidden,
+        {strange} AS strange
     FROM {ident(staged)}
     WHERE geo_conversion IS NULL
     GROUP BY {code}{_list(layout.by)}
@@ -257,14 +343,21 @@ FROM added k LEFT JOIN {ident(areas)} a ON a.from_code = k.key
 
 
 def refusals_sql(rows: str, layout: Layout) -> str:
-    """SQL that counts rows that may have to be refused: with rates, suppressed, without weights."""
+    """SQL that counts rows that may have to be refused.
+
+    Returns
+    -------
+    str
+        One row: with rates, suppressed, without weights, of a status that is not understood.
+    """
     rated = " OR ".join(f"{ident(r)} IS NOT NULL" for r in layout.rates) or "false"
     # Rates take no weights, and a missing count has nothing to split.
     counted = " OR ".join(f"{ident(c)} IS NOT NULL" for c in layout.counts) or "false"
     return f"""
 SELECT count(*) FILTER (conversion <> 'none' AND ({rated})),
     count(*) FILTER (reason = 'suppressed'),
-    count(*) FILTER (reason = 'no_weights' AND ({counted}))
+    count(*) FILTER (reason = 'no_weights' AND ({counted})),
+    count(*) FILTER (strange AND reason IS NULL AND conversion IN ('split_weighted', 'complex'))
 FROM {ident(rows)}
 """
 
@@ -321,8 +414,8 @@ def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout, *,
     -------
     str
         row_id, to_code, the columns of `by`, counts and rates, row_status, hidden, conversion,
-        reason, shared (other parts are to be added). Counts are NULL where the row has
-        a reason.
+        reason, shared (other parts are to be added), feeds (it gives something to the sum),
+        feeding (how many areas should). Counts are NULL where the row has a reason.
     """
     first = first_of_two_sql("r.{0}", "l.first_weight", "l.total", wide=wide)
     counts = _list(
@@ -342,7 +435,8 @@ def parts_sql(rows: str, links: str, split: str, shared: str, layout: Layout, *,
     )
     return f"""
 SELECT r.rowid AS row_id, l.to_code{_list(layout.by, "r.{}")}{counts}{rates}, r.row_status,
-    r.hidden, r.conversion, r.reason, l.to_code IN (SELECT to_code FROM {ident(shared)}) AS shared
+    r.hidden, r.conversion, r.reason, l.to_code IN (SELECT to_code FROM {ident(shared)}) AS shared,
+    coalesce(l.weight > 0 AND r.conversion <> 'none', false) AS feeds, l.feeding
 FROM {ident(rows)} r
 JOIN {ident(links)} l ON l.from_code = r.key
 LEFT JOIN {ident(split)} s ON s.row_id = r.rowid AND s.to_code = l.to_code
@@ -356,7 +450,8 @@ def sums_sql(parts: str, layout: Layout) -> str:
     -------
     str
         to_code, the columns of `by`, counts and rates, row_status, hidden (a part of it is
-        suppressed, so the sum is not shown), blocked (a part could not be converted), conversion.
+        suppressed, so the sum is not shown), blocked (a part could not be converted), partial (an
+        area that belongs to it has no row), conversion.
     """
     # A suppressed row that is passed on alone stays as it came, as rows of unchanged areas do.
     hidden = "bool_or(hidden) AND (count(*) > 1 OR min(conversion) <> 'none')"
@@ -372,7 +467,7 @@ def sums_sql(parts: str, layout: Layout) -> str:
     return f"""
 SELECT to_code{_list(layout.by)}{sums}{rates}, {_joined("row_status")} AS row_status,
     {hidden} AS hidden, bool_or(reason IS NOT NULL) AS blocked,
-    max(conversion) AS conversion
+    count(*) FILTER (feeds) < max(feeding) AS partial, max(conversion) AS conversion
 FROM {ident(parts)}
 WHERE shared
 GROUP BY to_code{_list(layout.by)}
@@ -400,18 +495,30 @@ SELECT to_code{_list(layout.by)}{_list(numbers)},
         WHEN conversion = 'split_weighted' AND ({rated})
             AND NOT contains(coalesce(row_status, ''), '{ESTIMATED}')
             THEN coalesce(row_status, '') || '{ESTIMATED}'
+        WHEN partial AND NOT contains(coalesce(row_status, ''), '{PARTIAL}')
+            THEN coalesce(row_status, '') || '{PARTIAL}'
         ELSE row_status
     END,
     conversion
 FROM (
     SELECT to_code{_list(layout.by)}{single}, row_status,
-        hidden AND conversion <> 'none' AS hidden, reason IS NOT NULL AS blocked, conversion
+        hidden AND conversion <> 'none' AS hidden, reason IS NOT NULL AS blocked,
+        {_PARTIAL} AS partial, conversion
     FROM {ident(parts)}
     WHERE NOT shared
     UNION ALL
-    SELECT to_code{_list(layout.by)}{_list(numbers)}, row_status, hidden, blocked, conversion
+    SELECT to_code{_list(layout.by)}{_list(numbers)}, row_status, hidden, blocked, partial,
+        conversion
     FROM {ident(sums)}
 )
+"""
+
+
+def partial_sql(parts: str, sums: str) -> str:
+    """SQL that counts converted rows to which an area that belongs to them gave no row."""
+    return f"""
+SELECT (SELECT count(*) FROM {ident(parts)} WHERE NOT shared AND {_PARTIAL})
+    + (SELECT count(*) FROM {ident(sums)} WHERE partial)
 """
 
 

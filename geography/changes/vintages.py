@@ -4,7 +4,7 @@ Belongs here: reading the ONS exact-fit lookup under its several headings, check
 must hold, and giving it weights. Does not belong here: which vintage a file is in (`codes`), and
 the splitting itself (`apportionment`).
 
-Whether a lookup is complete is for `lookup_completeness`, and the conversion of whole tables in
+Whether a lookup is complete is for `completeness`, and the conversion of whole tables in
 either direction for `conversion`.
 
 Change indicators (ONS): U unchanged, one to one with the same code; S split, one 2011 area into
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from declarations.errors import GeographyError
+from geography.codes import tidied_sql
 from geography.sql import columns_of, ident, require_columns
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def select_changes_sql(con: duckdb.DuckDBPyConnection, table: str) -> str:
                 f"The lookup {table} has no column for {ours}",
                 f"Give it one of the headings {', '.join(aliases)}",
             )
-        chosen.append(f"upper(trim({ident(found)})) AS {ours}")
+        chosen.append(f"{tidied_sql(ident(found))} AS {ours}")
     return f"SELECT {', '.join(chosen)} FROM {ident(table)}"
 
 
@@ -108,7 +109,7 @@ def validate_changes(con: duckdb.DuckDBPyConnection, table: str) -> ChangesRepor
     GeographyError
         If a code or indicator is missing or malformed, a pair occurs twice, a U pair changes its
         code or shares one, an S area has one child or a child another parent, or an M area one
-        parent or a parent another child.
+        parent or a parent another child, or an area of either vintage has pairs of two indicators.
     """
     require_columns(con, table, ("lsoa11cd", "lsoa21cd", "chgind"))
     row = con.execute(faults_sql(table)).fetchone() or ()
@@ -118,6 +119,7 @@ def validate_changes(con: duckdb.DuckDBPyConnection, table: str) -> ChangesRepor
         "unchanged (U) pairs that are not one to one with the same code",
         "split (S) pairs that are not one to many",
         "merged (M) pairs that are not many to one",
+        "pairs of areas that have pairs of several indicators",
     )
     faults = [f"{count} {name}" for name, count in zip(names, row, strict=True) if count]
     if faults:
@@ -148,14 +150,17 @@ def faults_sql(table: str) -> str:
     Returns
     -------
     str
-        One row: malformed, repeated, bad U, bad S, bad M.
+        One row: malformed, repeated, bad U, bad S, bad M, of areas with several indicators.
     """
     return f"""
 WITH pairs AS (
     SELECT *,
         count(*) OVER (PARTITION BY lsoa11cd, lsoa21cd) AS same,
         count(*) OVER (PARTITION BY lsoa11cd) AS children,
-        count(*) OVER (PARTITION BY lsoa21cd) AS parents
+        count(*) OVER (PARTITION BY lsoa21cd) AS parents,
+        min(chgind) OVER (PARTITION BY lsoa11cd) <> max(chgind) OVER (PARTITION BY lsoa11cd)
+            OR min(chgind) OVER (PARTITION BY lsoa21cd) <> max(chgind) OVER (PARTITION BY lsoa21cd)
+            AS several
     FROM {ident(table)}
 )
 SELECT
@@ -167,7 +172,8 @@ SELECT
     count(*) FILTER (same > 1),
     count(*) FILTER (chgind = 'U' AND (lsoa11cd <> lsoa21cd OR children > 1 OR parents > 1)),
     count(*) FILTER (chgind = 'S' AND (children = 1 OR parents > 1)),
-    count(*) FILTER (chgind = 'M' AND (children > 1 OR parents = 1))
+    count(*) FILTER (chgind = 'M' AND (children > 1 OR parents = 1)),
+    count(*) FILTER (several)
 FROM pairs
 """
 

@@ -44,6 +44,35 @@ def test_weights_that_cannot_split_are_refused(weights):
         largest_remainder([1], weights)
 
 
+@pytest.mark.parametrize(
+    ("values", "weights", "message"),
+    [
+        ([2.7], [1, 1], "value is not a whole"),
+        ([float("nan")], [1, 1], "value is not a whole"),
+        ([float("inf")], [1, 1], "value is not a whole"),
+        ([None], [1, 1], "value is not a whole"),
+        (["7"], [1, 1], "value is not a whole"),
+        ([[1, 2]], [1, 1], "value is not a whole"),
+        ([1], [0.5, 0.5], "weight is not a whole"),
+        ([-(2**63)], [1, 1], "value does not fit"),
+        ([2**63], [1, 1], "value does not fit"),
+        ([2**70], [1, 1], "value does not fit"),
+        ([1], [2**63, 1], "weight does not fit|not exact"),
+        ([float(2**60)], [1, 1], "not exact"),
+        ([1], [2**62, 2**62, 2**62, 2**62, 1], "too large to be added"),
+    ],
+)
+def test_what_cannot_be_split_exactly_is_refused(values, weights, message):
+    with pytest.raises(GeographyError, match=message):
+        largest_remainder(values, weights)
+
+
+def test_whole_floats_and_the_largest_values_are_split():
+    assert largest_remainder([7.0], [1, 1]).tolist() == [[4, 3]]
+    assert largest_remainder([-(2**63 - 1)], [1]).tolist() == [[-(2**63 - 1)]]
+    assert largest_remainder([], [1, 1]).shape == (0, 2)
+
+
 def test_values_too_large_for_the_twin_are_refused():
     with pytest.raises(GeographyError):
         largest_remainder([2**40], [2**40])

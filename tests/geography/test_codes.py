@@ -112,6 +112,20 @@ def test_other_text_is_no_code_and_is_not_repeated(con, text):
     assert not text.strip() or text not in str(caught.value)
 
 
+@pytest.mark.parametrize("around", ["\n", "\t", "\r\n", "\u00a0", " ", "\u3000"])
+def test_white_space_around_a_code_is_cut_off_in_both_twins(con, around):
+    text = f"{around}e01000001{around}"
+    query = f"SELECT {kind_sql('c')} FROM (SELECT ? AS c)"
+    assert (kind_of(text), *con.execute(query, [text]).fetchone()) == ("lsoa", "lsoa")
+    con.execute("CREATE TABLE pairs AS SELECT 'E01000001' AS lsoa11cd, 'E01000002' AS lsoa21cd")
+    con.execute("CREATE TABLE file AS SELECT unnest([?, ?, NULL, 'E01000001', 'x']) AS c",
+                [text, around])  # fmt: skip
+    found = con.execute(vintage_counts_sql("file", "c", "pairs")).fetchone()
+    twin = detect_vintage([text, around, None, "E01000001", "x"], {"E01000001"}, {"E01000002"})
+    assert decide_vintage(*found) == twin
+    assert found == (1, 0, 0, 1)
+
+
 def test_nothing_is_no_code():
     assert try_parse(None) is None
     with pytest.raises(GeographyError, match="blank"):

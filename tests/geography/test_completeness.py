@@ -84,6 +84,31 @@ def test_the_declared_numbers_add_up_to_england_and_wales():
     ]
 
 
+def test_a_nation_may_lack_the_declared_pair_and_no_other(con, changes, monkeypatch):
+    knot = [("E01000006", f"E0100002{i}", "X") for i in range(3)]
+    nation = completeness.Nation("E", "England", 6, 6, (9, 8), (("E01000007", "E01000020"),))
+    monkeypatch.setattr(completeness, "nations", lambda: (nation,))
+    pairs = [
+        REGION[0], *REGION[3:5], *knot, ("E01000007", "E01000020", "X"),
+        ("E01000007", "E01000025", "X"), ("E01000008", "E01000025", "X"),
+    ]  # fmt: skip
+    known = {"known_lsoa21": "known_lsoa21cd"}
+    assert check_complete(con, changes(pairs), **known).nations == ("England",)
+    changes([pair for pair in pairs if pair[:2] != ("E01000007", "E01000020")])
+    assert check_complete(con, "ch", **known).nations == ("England",)
+    changes([pair for pair in pairs if pair != knot[0]])
+    with pytest.raises(GeographyError, match="lacks other pairs of England"):
+        check_complete(con, "ch", **known)
+
+
+def test_an_empty_lookup_is_refused_even_where_nothing_is_wanted(con, changes):
+    changes(REGION)
+    for name in ("ch", "known_lsoa21cd", "known_lsoa11cd"):
+        con.execute(f"DELETE FROM {name}")
+    with pytest.raises(GeographyError, match="it has no rows"):
+        check_complete(con, "ch", **KNOWN)
+
+
 @pytest.fixture
 def published(con, open_data):
     def load(file):
@@ -128,3 +153,23 @@ def test_a_published_lookup_with_a_row_left_out_is_refused(con, published, file,
     validate_changes(con, "ch")
     with pytest.raises(GeographyError, match=country):
         check_complete(con, "ch")
+
+
+@pytest.mark.open_data
+def test_no_complex_pair_but_the_declared_one_may_be_left_out(con, published):
+    published(BOTH[0])
+    redrawn = con.execute("SELECT lsoa11cd, lsoa21cd FROM ch WHERE chgind = 'X'").fetchall()
+    accepted = []
+    for old, new in redrawn:
+        con.execute(
+            "CREATE OR REPLACE TABLE less AS FROM ch WHERE NOT (lsoa11cd = ? AND lsoa21cd = ?)",
+            [old, new],
+        )
+        try:
+            check_complete(con, "less")
+        except GeographyError:
+            continue
+        accepted.append((old, new))
+    con.execute("DROP TABLE raw")
+    published_less = {tuple(pair) for nation in nations() for pair in nation.left_out}
+    assert set(accepted) == published_less == {("E01027506", "E01035624")}

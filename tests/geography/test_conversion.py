@@ -1,5 +1,6 @@
 """Conversion between vintages: nothing lost, nothing made, and each kind of change on its own."""
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -374,6 +375,196 @@ def test_several_counts_close_each_on_its_own(nation):
     assert {n: (t.received, t.residual) for n, t in report.totals.items()} == {
         "n": (9, 0), "m": (5, 2),
     }  # fmt: skip
+
+
+INTERNAL = [
+    "key", "row_status", "hidden", "strange", "conversion", "sharing", "row_id", "from_code",
+    "to_code", "shared", "place", "weight", "part", "blocked", "partial", "feeds", "feeding",
+    "total", "n__known", "n1", "q0", "v0", "k0", "left0", "share", "parts", "splittable",
+    "unchanged", "first_weight", "reason_", "rowid", "apportion_reason", "row", "code", "given",
+]  # fmt: skip
+ROLES = {
+    "by": ("VARCHAR", ["none", "a"], {"by": ("period", "{}")}),
+    "flag": ("BOOLEAN", [True, False], {"by": ("period", "{}")}),
+    "counts": ("BIGINT", [0, 13], {"counts": ("n", "{}")}),
+    "rates": ("DOUBLE", [0.0, 1.5], {"rates": ("{}",), "copy_rates": True}),
+    "status": ("VARCHAR", ["e", "c"], {"status": "{}", "if_suppressed": "mark"}),
+}
+
+
+def converted_with(con, name, role):
+    kind, (first, second), given = ROLES[role]
+    codes = [SAME, PARENT, PARENT, TWO, HALVES[0], HALVES[0], HALVES[1], KNOT11[0], "E01999999"]
+    rows = [(c, "p", i, (first, second)[i % 2]) for i, c in enumerate(codes)]
+    more = {
+        k: tuple(x.format(name) for x in v) if isinstance(v, tuple) else v.format(name)
+        if isinstance(v, str) else v for k, v in given.items()
+    }  # fmt: skip
+    report = run(con, rows, columns=f'period VARCHAR, n BIGINT, "{name}" {kind}', **more)
+    totals = [(t.received, t.converted, t.residual) for t in report.totals.values()]
+    return con.execute("FROM got ORDER BY ALL").fetchall(), left(con), totals
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_column_may_be_called_like_one_of_the_steps(nation, role):
+    want = converted_with(nation, "zz", role)
+    for name in INTERNAL:
+        assert converted_with(nation, name, role) == want, name
+        named = [row[0] for row in nation.execute("DESCRIBE got").fetchall()]
+        assert name in named
+
+
+def test_a_reserved_name_is_refused(nation):
+    columns = "period VARCHAR, n BIGINT, _LSOALINK_count_0 BIGINT"
+    with pytest.raises(GeographyError, match="which is reserved"):
+        run(nation, [(SAME, "p", 1, 2)], columns=columns, counts=("n", "_LSOALINK_count_0"))
+
+
+@pytest.mark.parametrize(
+    "status", ["C", "[C]", " c ", "c,e", "c e", "c\n", "suppressed", "Suppressed", "[e][c]", "c/e"]
+)
+def test_a_suppressed_status_is_known_however_it_is_written(nation, status):
+    with pytest.raises(GeographyError, match="1 suppressed rows"):
+        run(nation, [(PARENT, "p", 3, status)], **STATUS)
+
+
+@pytest.mark.parametrize("status", ["*", "confidential", "ce", "-", "c5", "9"])
+@pytest.mark.parametrize("handling", ["refuse", "mark"])
+def test_a_row_of_unknown_status_is_not_split(nation, status, handling):
+    with pytest.raises(GeographyError, match=r"status that is not known|suppressed") as caught:
+        run(nation, [(PARENT, "p", 3, "[r]"), (TWO, "p", 3, status)], **STATUS,
+            if_suppressed="refuse" if status == "c5" else handling)  # fmt: skip
+    assert "confidential" not in str(caught.value)
+    run(nation, [(SAME, "p", 3, status)], **STATUS)
+    assert got(nation, "n, status")[SAME] == (3, status)
+
+
+@pytest.mark.parametrize("status", ["", " ", "e", "[E]", "[r][p]", "low", "x, z", None])
+def test_a_row_of_known_status_is_split(nation, status):
+    run(nation, [(TWO, "p", 4, status)], **STATUS)
+    assert {v[0] for v in got(nation).values()} == {2}
+
+
+def test_statuses_added_up_stay_words_of_their_own(nation):
+    rows = [
+        (TWO, "p", 4, "e"),
+        (TWO, "p", 4, "p"),
+        (PARENT, "p", 6, "[p]"),
+        (PARENT, "p", 6, "[e]"),
+    ]
+    run(nation, rows, **STATUS)
+    statuses = {c: v[0] for c, v in got(nation, "status").items()}
+    assert statuses[TWO_CHILDREN[0]] == "e p"
+    assert statuses[CHILDREN[0]] == "[e][p]"
+
+
+@pytest.mark.parametrize(
+    ("direction", "parts", "whole"),
+    [("2011_to_2021", HALVES, WHOLE), ("2021_to_2011", TWO_CHILDREN, TWO)],
+)
+def test_a_merger_one_part_of_which_has_no_row_is_marked(nation, direction, parts, whole):
+    code, other = ("lsoa11cd", "lsoa21cd")[:: 1 if direction == "2011_to_2021" else -1]
+    rows = [(parts[0], "p", 4), (parts[0], "q", 4), (parts[1], "q", 5), (SAME, "p", 1)]
+    report = run(nation, rows, code=code, direction=direction)
+    found = nation.execute(
+        f"SELECT period, n, value_status, geo_conversion FROM got WHERE {other} = ? ORDER BY 1",
+        [whole],
+    ).fetchall()
+    assert found == [("p", 4, "[u]", "merged"), ("q", 9, None, "merged")]
+    assert report.partial_mergers == 1
+    alone = run(nation, rows[:1], code=code, direction=direction)
+    assert got(nation, "n, value_status", code=other) == {whole: (4, "[u]")}
+    assert alone.partial_mergers == 1
+    both = run(nation, rows[1:], code=code, direction=direction)
+    assert both.partial_mergers == 0
+
+
+def test_a_complex_area_one_side_of_which_has_no_row_is_marked(nation):
+    report = run(nation, [(KNOT11[0], "p", 8, "[r]")], **STATUS)
+    assert got(nation, "n, status") == {KNOT21[0]: (2, "[r][u]"), KNOT21[1]: (6, "[r][u]")}
+    assert report.partial_mergers == 2
+
+
+PLANTED = 9_187_654_321_987_654_321
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        ("BIGINT", [(HALVES[0], "p", PLANTED), (HALVES[1], "p", PLANTED)]),
+        ("BIGINT", [(PARENT, "p", PLANTED), (PARENT, "p", PLANTED)]),
+        ("UBIGINT", [(SAME, "p", 2 * PLANTED)]),
+        ("HUGEINT", [(SAME, "p", -2 * PLANTED)]),
+        ("BIGINT", [(TWO, "p", -(2**63))]),
+    ],
+)
+def test_counts_that_are_too_large_are_refused_without_showing_them(nation, kind, rows):
+    with pytest.raises(GeographyError, match="too large") as caught:
+        run(nation, rows, columns=f"period VARCHAR, n {kind}")
+    assert not any(text in str(caught.value) for text in ("9187654321", "1837530864", "9223372"))
+
+
+def test_the_largest_count_is_split_exactly(nation):
+    report = run(nation, [(PARENT, "p", 2**63 - 1), (SAME, "p", 2**63 - 1)])
+    assert report.totals["n"].converted == 2 * (2**63 - 1)
+
+
+def test_weights_that_are_too_large_are_refused(nation):
+    nation.execute("ALTER TABLE people ALTER residents TYPE UBIGINT")
+    nation.execute("UPDATE people SET residents = 18446744073709551615 WHERE code = ?", [SAME])
+    with pytest.raises(GeographyError, match="too large"):
+        run(nation, [(SAME, "p", 1)])
+
+
+def test_a_foreign_conversion_is_refused_and_ours_is_kept(nation):
+    columns = "period VARCHAR, n BIGINT, geo_conversion VARCHAR"
+    with pytest.raises(GeographyError, match="geo_conversion of given has 1 rows") as caught:
+        run(nation, [(SAME, "p", 1, "planted words")], columns=columns)
+    assert "planted" not in str(caught.value)
+    run(nation, [(SAME, "p", 1, "merged"), (WELSH, "p", 1, None)], columns=columns)
+    assert got(nation) == {SAME: (1, "merged"), WELSH: (1, "none")}
+
+
+def test_a_failure_of_the_database_shows_no_value(nation):
+    nation.execute("ALTER TABLE ch ALTER chgind TYPE VARCHAR")
+    nation.execute("CREATE VIEW broken AS SELECT CAST(lsoa11cd AS VARCHAR) AS lsoa11cd, 'p' AS"
+                   " period, CAST(txt AS BIGINT) AS n FROM (SELECT 'E01000001' AS lsoa11cd,"
+                   " 'planted words' AS txt)")  # fmt: skip
+    with pytest.raises(duckdb.Error, match="planted"):
+        nation.execute("FROM broken").fetchall()
+    with pytest.raises(GeographyError, match="failed in the database") as caught:
+        convert(nation, "broken", "got", changes="ch", counts=("n",))
+    shown = caught.value
+    assert "planted" not in str(shown)
+    assert shown.__cause__ is None
+    assert shown.__context__ is None
+
+
+@pytest.mark.parametrize("written", ["ch", "CH", "people", "Pairs", "GIVEN"])
+@pytest.mark.parametrize("role", ["into", "residual"])
+def test_a_table_that_is_read_is_not_written_over(nation, written, role):
+    table(nation, [(SAME, "p", 1)])
+    names = {"into": "got", "residual": "rest", role: written}
+    with pytest.raises(GeographyError, match="that it reads"):
+        convert(nation, "given", names["into"], changes="ch", counts=("n",), split_by=PEOPLE,
+                residual=names["residual"])  # fmt: skip
+    assert nation.execute("SELECT count(*) FROM ch").fetchone() == (len(CHANGES),)
+
+
+def test_what_stood_there_stays_where_a_conversion_is_refused(nation):
+    run(nation, [(SAME, "p", 1), ("E01999999", "p", 2)])
+    before = nation.execute("FROM got").fetchall(), left(nation)
+    with pytest.raises(GeographyError):
+        run(nation, [(PARENT, "p", 3, "c")], **STATUS)
+    assert (nation.execute("FROM got").fetchall(), left(nation)) == before
+
+
+def test_a_view_is_not_written_over(nation):
+    nation.execute("CREATE VIEW got_residual AS SELECT 1 AS x")
+    with pytest.raises(GeographyError, match="in place of a view"):
+        run(nation, [(SAME, "p", 1)])
+    assert nation.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'got'"
+                          ).fetchone() == (0,)  # fmt: skip
 
 
 @pytest.mark.open_data

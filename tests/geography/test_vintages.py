@@ -46,6 +46,8 @@ def test_a_sound_lookup_passes(con):
         (("E01000007", "E01000012", "S"), "one to many"),
         (("E01000007", "E01000017", "M"), "many to one"),
         (("E01000004", "E01000017", "M"), "many to one"),
+        (("E01000002", "E01000019", "X"), "several indicators"),
+        (("E01000019", "E01000014", "X"), "several indicators"),
     ],
 )
 def test_each_fault_is_refused_without_showing_a_code(con, fault, message):
