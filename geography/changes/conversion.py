@@ -22,7 +22,7 @@ split area with the status `[e]`; where areas were merged or redrawn it is NULL 
 suppressed cell (status c) is refused where it would be split, or on request each part of it is
 NULL with `[c]`; a sum with a suppressed or missing part is missing too. A row is suppressed if a
 word of its status, in any case, is c or suppressed (``[C]``, ``c,e``); a row whose status has
-anything but the known words (`conversion_steps.KNOWN_TOKENS`), such as ``*``, is not split.
+anything but the known words (`conversion_layout.KNOWN_TOKENS`), such as ``*``, is not split.
 
 Where several areas feed one, and not all of them have a row for a group, the sum of those that do
 is given, with ``[u]`` (of low reliability) added to its status, and counted as a partial merger.
@@ -50,6 +50,8 @@ import duckdb
 
 from declarations.errors import GeographyError
 from geography.changes import conversion_steps as steps
+from geography.changes.conversion_layout import KNOWN_TOKENS, RESERVED, Layout
+from geography.changes.conversion_report import ConversionReport, Direction, SplitWeights, Totals
 from geography.changes.vintages import CONVERSIONS, validate_changes
 from geography.placement.scratch import Scratch
 from geography.sql import columns_of, ident, one_row, require_columns
@@ -57,8 +59,8 @@ from geography.sql import columns_of, ident, one_row, require_columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Direction = Literal["2011_to_2021", "2021_to_2011"]
-Basis = Literal["population", "households", "addresses"]
+__all__ = ["ConversionReport", "SplitWeights", "Totals", "convert", "shares_sql"]
+
 Handling = Literal["refuse", "mark"]
 
 CODES: dict[str, tuple[str, str]] = {
@@ -69,84 +71,6 @@ CODES: dict[str, tuple[str, str]] = {
 
 LARGEST = 2**63 - 1
 """The largest BIGINT, and the bound of sums of counts and of weights."""
-
-
-@dataclass(frozen=True)
-class SplitWeights:
-    """By what the counts of a split area are shared among its parts.
-
-    Attributes
-    ----------
-    basis : {"population", "households", "addresses"}
-        What the weights count; it should be what the values are counts of.
-    table : str
-        One row per area of the vintage converted to: `code` and the whole number `count`.
-    code, count : str
-        Its columns.
-    pairs : str or None
-        Table lsoa11cd, lsoa21cd, weight for complex areas, made by `vintages.pair_weights_sql`
-        from the same basis.
-    """
-
-    basis: Basis
-    table: str
-    code: str
-    count: str
-    pairs: str | None = None
-
-
-@dataclass(frozen=True)
-class Totals:
-    """One column of counts, before and after.
-
-    Attributes
-    ----------
-    received, converted, residual : int
-        Sums over the table, its conversion, and what could not be converted.
-    """
-
-    received: int
-    converted: int
-    residual: int
-
-    @property
-    def close(self) -> bool:
-        """Whether nothing was lost or made."""
-        return self.received == self.converted + self.residual
-
-
-@dataclass(frozen=True)
-class ConversionReport:
-    """What `convert` did.
-
-    Attributes
-    ----------
-    direction : str
-        "2011_to_2021" or "2021_to_2011".
-    basis : str or None
-        What the weights count; None where none were given.
-    rows_received, rows_converted : int
-        Rows of the table and of its conversion.
-    conversions : dict of str to int
-        Rows of the conversion by `geo_conversion`.
-    residual_rows : dict of str to int
-        Rows of the residual by reason: code_missing, code_unknown (in neither vintage), complex
-        (no output-area weights), no_weights, suppressed, merged_with_missing.
-    totals : dict of str to Totals
-        For each column of counts; they close.
-    partial_mergers : int
-        Rows of the conversion, merged or complex, for which an area that feeds them had no row in
-        the group; their sums are marked ``[u]``.
-    """
-
-    direction: Direction
-    basis: Basis | None
-    rows_received: int
-    rows_converted: int
-    conversions: dict[str, int]
-    residual_rows: dict[str, int]
-    totals: dict[str, Totals]
-    partial_mergers: int
 
 
 def shares_sql(changes: str, direction: Direction, split_by: SplitWeights) -> str:
@@ -193,7 +117,7 @@ class _Refusals:
                 f"{strange} rows of areas that would have to be split have a status that is not "
                 "known, and may be suppressed",
                 "Give such rows the status c if they are suppressed, else one of "
-                f"{', '.join(steps.KNOWN_TOKENS)} or none",
+                f"{', '.join(KNOWN_TOKENS)} or none",
             )
         if rated and self.rates:
             raise GeographyError(
@@ -319,7 +243,7 @@ def _checked_and_converted(
     values, into, left_over, changes = tables
     code, by, counts, rates, status = columns
     old, new = CODES[direction]
-    layout = steps.Layout(
+    layout = Layout(
         source=code or old,
         lookup_source=old,
         target=new,
@@ -372,7 +296,7 @@ def _check_tables(
         )
 
 
-def _check_values(con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout) -> None:
+def _check_values(con: duckdb.DuckDBPyConnection, values: str, layout: Layout) -> None:
     types = columns_of(con, values)
     wide = [c for c in layout.counts if types[c.lower()] in {"HUGEINT", "UBIGINT"}]
     for name in wide:
@@ -407,7 +331,7 @@ def _too_large(names: str, table: str) -> GeographyError:
     )
 
 
-def _check_layout(con: duckdb.DuckDBPyConnection, values: str, layout: steps.Layout) -> None:
+def _check_layout(con: duckdb.DuckDBPyConnection, values: str, layout: Layout) -> None:
     named = [layout.source, *layout.by, *layout.counts, *layout.rates]
     named += [layout.status] if layout.status else []
     require_columns(con, values, named)
@@ -419,10 +343,10 @@ def _check_layout(con: duckdb.DuckDBPyConnection, values: str, layout: steps.Lay
             f"The column {', '.join(twice)} of {values} is named more than once",
             "Name each column as the code, a grouping column, a count, a rate or the status",
         )
-    reserved = sorted(name for name in lowered if name.startswith(steps.RESERVED))
+    reserved = sorted(name for name in lowered if name.startswith(RESERVED))
     if reserved:
         raise GeographyError(
-            f"{len(reserved)} columns of {values} begin with {steps.RESERVED}, which is reserved",
+            f"{len(reserved)} columns of {values} begin with {RESERVED}, which is reserved",
             "Rename them",
         )
     source, status = layout.source.lower(), (layout.status or "").lower()
@@ -476,7 +400,7 @@ def _convert(
     values: str,
     made: tuple[str, str],
     changes: str,
-    outer: steps.Layout,
+    outer: Layout,
     split_by: SplitWeights | None,
     refuse: _Refusals,
 ) -> int:
@@ -523,7 +447,7 @@ def _report(
     con: duckdb.DuckDBPyConnection,
     values: str,
     written: tuple[str, str],
-    layout: steps.Layout,
+    layout: Layout,
     direction: Direction,
     split_by: SplitWeights | None,
     partial: int,

@@ -138,9 +138,10 @@ def check_inputs(
         If keys, columns or reference tables do not fit together, or an identifier repeats.
     """
     _check_keys(keys, reference)
-    if into.lower() == records.lower():
+    read = [records, *(value for value in vars(reference).values() if isinstance(value, str))]
+    if into.lower() in (name.lower() for name in read):
         raise GeographyError(
-            f"The records {records} would be overwritten by their own placement",
+            f"The table {into} would be overwritten by the placement that reads it",
             "Give the result another name",
         )
     wanted = ["record_id", *(name for key in keys.by for name in keys.columns(key))]
@@ -148,6 +149,14 @@ def check_inputs(
         wanted.append(keys.date)
     require_columns(con, records, wanted)
     require_columns(con, records, keys.values, integer=True)
+    if keys.date is not None:
+        kind = columns_of(con, records)[keys.date.lower()]
+        if kind != "DATE" and not kind.startswith("TIMESTAMP"):
+            raise GeographyError(
+                f"The column {keys.date} of {records} is to say when a record happened, and is no "
+                "date",
+                "Declare it as a date in the contract of the source",
+            )
     clash = sorted(set(columns_of(con, records)) & set(OUTPUT_COLUMNS))
     if clash:
         raise GeographyError(
@@ -215,9 +224,10 @@ def _check_locator(keys: PlacementKeys, reference: Reference) -> None:
     locator = reference.locator
     if locator is None or not {"point", "postcode"} & set(keys.by):
         return
-    if locator.epsg not in (None, BNG):
+    if locator.epsg != BNG:
+        given = "no known system" if locator.epsg is None else f"EPSG:{locator.epsg}"
         raise GeographyError(
-            f"The areas for placing by point are in EPSG:{locator.epsg}",
+            f"The areas for placing by point are in {given}",
             "Read them with geography.boundaries.read_boundaries, which brings them to EPSG:27700",
         )
 

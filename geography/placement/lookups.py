@@ -29,6 +29,7 @@ from geography.postal.postcodes import (
     pseudo_postcode_kind_sql,
     repair_compact_sql,
 )
+from geography.postal.uprns import twelve_digits_sql
 from geography.sql import ident
 
 SPLIT_LSOA11 = "lsoa11:"
@@ -53,9 +54,8 @@ def uprn_sql(raw: str, uprns: str, areas: str) -> str:
     raw : str
         Table of distinct texts, column raw.
     uprns : str
-        Table with uprn and lsoa21cd. Both sides are padded to twelve digits, since some systems
-        strip leading zeros. A number to which a spreadsheet has added ".0" is read without it and
-        flagged; one it has rounded (1.00012E+11) names no property any more and is invalid.
+        Table with uprn and lsoa21cd; of a UPRN in several areas the smallest code is taken. Both
+        sides are read by `geography.postal.uprns`; a ".0" that is left out is flagged.
     areas : str
         Table with lsoa21cd.
 
@@ -67,14 +67,13 @@ def uprn_sql(raw: str, uprns: str, areas: str) -> str:
     return f"""
 WITH typed AS (
     SELECT raw,
-        lpad(nullif(regexp_extract(raw, '^[ ]*([0-9]{{1,12}})([.]0+)?[ ]*$', 1), ''), 12, '0')
-            AS uprn,
+        {twelve_digits_sql("raw")} AS uprn,
         contains(raw, '.') AS repaired
     FROM {ident(raw)}
 ), known AS (
-    SELECT lpad(CAST(uprn AS VARCHAR), 12, '0') AS uprn, min(lsoa21cd) AS lsoa21cd
-    FROM {ident(uprns)}
-    WHERE lpad(CAST(uprn AS VARCHAR), 12, '0') IN (SELECT uprn FROM typed WHERE uprn IS NOT NULL)
+    SELECT uprn, min(lsoa21cd) AS lsoa21cd
+    FROM (SELECT {twelve_digits_sql("uprn")} AS uprn, lsoa21cd FROM {ident(uprns)})
+    WHERE uprn IN (SELECT uprn FROM typed WHERE uprn IS NOT NULL)
     GROUP BY 1
 )
 SELECT t.raw, a.lsoa21cd AS area, CAST(NULL AS VARCHAR) AS split_key, 'uprn' AS method,
@@ -404,11 +403,11 @@ WITH children AS (
         coalesce(o.by_lsoa11 AND NOT o.by_output_area, false) AS is_old
     FROM meant f LEFT JOIN outcomes o ON o.pcds = f.pcds
 )
-SELECT f.raw, a.lsoa21cd AS area, f.split_key,
+SELECT f.raw, a.lsoa21cd AS area, CASE WHEN f.pseudo IS NULL THEN f.split_key END AS split_key,
     CASE WHEN f.by_output_area THEN 'oa_bestfit' ELSE 'postcode_exact' END AS method,
     CASE
-        WHEN a.lsoa21cd IS NOT NULL OR f.split_key IS NOT NULL THEN NULL
         WHEN f.pseudo IS NOT NULL THEN f.pseudo
+        WHEN a.lsoa21cd IS NOT NULL OR f.split_key IS NOT NULL THEN NULL
         WHEN f.found IS NULL AND f.pcds0 IS NULL THEN 'postcode_invalid'
         WHEN f.found IS NULL THEN 'postcode_unknown'
         WHEN f.lsoa IS NOT NULL THEN 'out_of_region'
@@ -425,5 +424,6 @@ SELECT f.raw, a.lsoa21cd AS area, f.split_key,
     f.doterm, f.quality, coalesce(f.from_month, '') AS from_month,
     coalesce(f.until_month, '{FOREVER}') AS until_month
 FROM found f
-LEFT JOIN {ident(areas)} a ON a.lsoa21cd = f.lsoa
+-- A pseudo-postcode is no place, whatever a directory gives for it.
+LEFT JOIN {ident(areas)} a ON a.lsoa21cd = f.lsoa AND f.pseudo IS NULL
 """

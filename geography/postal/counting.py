@@ -174,7 +174,7 @@ def _alike(
         return f"CAST({value if name in present else 'NULL'} AS VARCHAR)"
 
     quality = "p.quality" if "quality" in present else "NULL"
-    conditions = [f"regexp_full_match(pcds, '{VALID}')"]
+    conditions = [f"regexp_full_match(pcds, '{VALID}')", "NOT starts_with(pcds, 'ZZ99 ')"]
     if dated:
         conditions.append("NOT ended")
     # Hashes are cheaper to compare than texts, and two equal postcodes have equal ones.

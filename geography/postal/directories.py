@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Literal
 
 from declarations.errors import GeographyError
 from geography.postal.postcodes import normalise_sql
+from geography.postal.uprns import twelve_digits_sql
 from geography.sql import columns_of, ident
 
 if TYPE_CHECKING:
@@ -216,8 +217,7 @@ def select_directory_sql(
         for ours, kind in DIRECTORY_COLUMNS
     ]  # fmt: skip
     if layout.kind == "uprn":
-        digits = f"trim(CAST({taken['uprn']} AS VARCHAR))"
-        selected.insert(0, f"lpad({digits}, 12, '0') AS uprn")
+        selected.insert(0, f"{twelve_digits_sql(taken['uprn'])} AS uprn")
     return f"SELECT {', '.join(selected)} FROM {ident(table)}"
 
 

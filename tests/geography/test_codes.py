@@ -12,13 +12,12 @@ from geography.codes import (
     kind_sql,
     lsoa_pattern_sql,
     matches,
-    name_of,
-    names_sql,
     parse,
     pattern_sql,
     try_parse,
     vintage_counts_sql,
 )
+from geography.names import name_of, names_sql
 
 BOTH = {f"E0100000{i}" for i in range(10)}
 ONLY_2011 = {"E01800001", "E01800002"}

@@ -135,7 +135,7 @@ def test_codes_of_2011_are_noticed_and_converted(finished_copy: Workspace) -> No
     assert abs(found["E01990002"] - 1000 * RESIDENTS["E01990002"] / whole) < 1
     record = read_record(finished_copy, "accounting", "north_visits", PERIOD)
     assert record is not None
-    assert record["vintage"] == "2011"
+    assert record["vintage"]["vintage"] == "2011"
     account = accounting(finished_copy, "north_visits")["visits"]
     assert closes(account)
     # A split area is apportioned; areas that are the same or merged are placed as a whole.
