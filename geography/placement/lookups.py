@@ -425,5 +425,6 @@ SELECT f.raw, a.lsoa21cd AS area, CASE WHEN f.pseudo IS NULL THEN f.split_key EN
     coalesce(f.until_month, '{FOREVER}') AS until_month
 FROM found f
 -- A pseudo-postcode is no place, whatever a directory gives for it.
-LEFT JOIN {ident(areas)} a ON a.lsoa21cd = f.lsoa AND f.pseudo IS NULL
+-- The condition stands inside the equality, since beside it DuckDB compares each row with each.
+LEFT JOIN {ident(areas)} a ON a.lsoa21cd = CASE WHEN f.pseudo IS NULL THEN f.lsoa END
 """

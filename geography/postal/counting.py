@@ -31,7 +31,7 @@ from geography.placement.inputs import PlacementKeys, Reference
 from geography.placement.lookups import typed_postcodes_sql
 from geography.placement.placing import place
 from geography.placement.scratch import Scratch
-from geography.postal.postcodes import VALID
+from geography.postal.postcodes import PSEUDO_OUTWARD, VALID
 from geography.sql import columns_of, ident, one_row, require_columns
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (*OUTPUT_COLUMNS, "records")
 """What `count_by_lsoa` writes: the outcome, and how many records had it."""
+
+DESCRIPTION = ("lsoa21cd", "lsoa11cd", "ended", "quality")
+"""Postcodes with the same of these have one outcome; lsoa11cd only where there is no lsoa21cd."""
 
 PERFECT_HASH_BITS = 20
 """DuckDB counts by a whole number below 2**20 in a plain array rather than a hash table."""
@@ -121,8 +124,7 @@ def count_by_lsoa(
     require_columns(con, records, [postcode, *([date] if date else [])])
     require_columns(con, reference.postcodes, ("pcds", "doterm"))
     with Scratch(con, f"counting_{into}") as scratch:
-        alike = _alike(con, scratch, reference, dated=date is not None)
-        known = scratch.table("known", _known_sql(alike))
+        alike, known = _described(con, scratch, reference, dated=date is not None)
         tally = _tally(con, scratch, records, postcode, date, known)
         tallied = _tallied(scratch, tally, alike, reference.postcodes)
         standing = scratch.table("standing", _standing_sql(tallied))
@@ -152,20 +154,58 @@ def _placed(
         con.execute(f"DROP TABLE IF EXISTS {ident(name)}")
 
 
-def _alike(
+def _described(
     con: duckdb.DuckDBPyConnection, scratch: Scratch, reference: Reference, *, dated: bool
-) -> str:
-    """Make the table of descriptions, of the postcodes whose outcome follows from theirs.
+) -> tuple[str, str]:
+    """Make the tables of descriptions, and of the postcodes whose outcome follows from theirs.
 
     Others are read one by one: those with several entries, those that have ended where it depends
-    on the date of the record, and those known by nothing that gives an area by itself.
+    on the date of the record, those known by nothing that gives an area by itself, and the
+    pseudo-postcodes, which are in no area whatever the directory says.
 
     Returns
     -------
-    str
-        Name of a table id, quality, pcds (list of the postcodes), example (one postcode of those
-        that differ in nothing but quality).
+    tuple of str
+        Name of a table id, quality, example (one postcode of those that differ in nothing but
+        quality); and of a table id, pcds, compact (the postcode without its space).
     """
+    entries = _entries_sql(con, scratch, reference, dated=dated)
+    sound = f"regexp_full_match(pcds, '{VALID}')"
+    described = scratch.table(
+        "described",
+        f"""
+SELECT CAST(row_number() OVER () AS INTEGER) AS id, *
+FROM (
+    SELECT {", ".join(DESCRIPTION)}, min(pcds) FILTER ({sound}) AS first,
+        bool_and({sound}) AS all_sound
+    FROM ({entries}) GROUP BY ALL
+)
+""",
+    )
+    (all_sound,) = one_row(
+        con, f"SELECT coalesce(bool_and(all_sound), true) FROM {ident(described)}"
+    )
+    same = " AND ".join(f"d.{name} IS NOT DISTINCT FROM e.{name}" for name in DESCRIPTION)
+    known = scratch.table(
+        "known",
+        f"""
+SELECT d.id, e.pcds, replace(e.pcds, ' ', '') AS compact
+FROM ({entries}) e JOIN {ident(described)} d ON {same}
+WHERE {"true" if all_sound else sound}
+""",
+    )
+    alike = scratch.table(
+        "alike",
+        "SELECT id, quality, min(first) OVER (PARTITION BY lsoa21cd, lsoa11cd, ended)"
+        f" AS example FROM {ident(described)} WHERE first IS NOT NULL",
+    )
+    return alike, known
+
+
+def _entries_sql(
+    con: duckdb.DuckDBPyConnection, scratch: Scratch, reference: Reference, *, dated: bool
+) -> str:
+    """SQL: the entries of the directory that can be described: pcds and `DESCRIPTION`."""
     postcodes = str(reference.postcodes)
     present = columns_of(con, postcodes)
 
@@ -174,7 +214,7 @@ def _alike(
         return f"CAST({value if name in present else 'NULL'} AS VARCHAR)"
 
     quality = "p.quality" if "quality" in present else "NULL"
-    conditions = [f"regexp_full_match(pcds, '{VALID}')", "NOT starts_with(pcds, 'ZZ99 ')"]
+    conditions = [f"NOT starts_with(pcds, '{PSEUDO_OUTWARD}')"]
     if dated:
         conditions.append("NOT ended")
     # Hashes are cheaper to compare than texts, and two equal postcodes have equal ones.
@@ -186,40 +226,18 @@ def _alike(
     if "lsoa11cd" in present and reference.changes is not None:
         kept = scratch.table("one_to_one", _one_to_one_sql(reference.changes))
         settled = f"({settled} OR lsoa11cd IN (FROM {ident(kept)}))"
-    described = scratch.table(
-        "described",
-        f"""
-SELECT CAST(row_number() OVER () AS INTEGER) AS id, *
-FROM (
-    SELECT lsoa21cd, CASE WHEN lsoa21cd IS NULL THEN lsoa11cd END AS lsoa11cd, ended, quality,
-        list(pcds) AS pcds
+    return f"""
+    SELECT pcds, lsoa21cd, CASE WHEN lsoa21cd IS NULL THEN lsoa11cd END AS lsoa11cd, ended, quality
     FROM (
         SELECT p.pcds, {text("lsoa21cd")} AS lsoa21cd, {text("lsoa11cd")} AS lsoa11cd,
             {text("doterm")} IS NOT NULL AS ended, TRY_CAST({quality} AS INTEGER) AS quality
         FROM {ident(postcodes)} p
     )
-    WHERE {settled} AND {" AND ".join(conditions)}
-    GROUP BY ALL
-)
-""",
-    )
-    return scratch.table(
-        "alike",
-        "SELECT id, quality, pcds, min(pcds[1]) OVER (PARTITION BY lsoa21cd, lsoa11cd, ended)"
-        f" AS example FROM {ident(described)}",
-    )
+    WHERE {settled} AND {" AND ".join(conditions)}"""
 
 
 def _one_to_one_sql(changes: str) -> str:
     return f"SELECT lsoa11cd FROM {ident(changes)} GROUP BY 1 HAVING bool_and(chgind IN ('U', 'M'))"
-
-
-def _known_sql(alike: str) -> str:
-    """SQL: the described postcodes: as they are, without their space, number of description."""
-    return f"""
-SELECT id, pcds, replace(pcds, ' ', '') AS compact
-FROM (SELECT id, unnest(pcds) AS pcds FROM {ident(alike)})
-"""
 
 
 def _matched_sql(records: str, postcode: str, date: str | None, known: str) -> str:
@@ -325,7 +343,7 @@ WITH met AS (
 )
 SELECT raw, min(raw) OVER (PARTITION BY pcds0 IS NULL) AS example
 FROM {ident(typed)} t
-WHERE trim(raw) <> '' AND NOT coalesce(starts_with({read}, 'ZZ99 '), false)
+WHERE trim(raw) <> '' AND NOT coalesce(starts_with({read}, '{PSEUDO_OUTWARD}'), false)
     AND NOT EXISTS (FROM met WHERE met.pcds = t.pcds0)
     AND NOT EXISTS (FROM met WHERE met.pcds = t.pcds1)
 """

@@ -39,6 +39,9 @@ PSEUDO_KINDS: dict[str, str] = {
 }
 """Pseudo-postcode to what it says (NHS Data Dictionary); any other ZZ99 is a country overseas."""
 
+PSEUDO_OUTWARD = "ZZ99 "
+"""How every pseudo-postcode in normal form begins, and no other."""
+
 OVERSEAS = "zz99_overseas"
 _TO_DIGIT = str.maketrans("OI", "01")
 _TO_LETTER = str.maketrans("01", "OI")
@@ -94,7 +97,7 @@ def repair(text: str | None) -> str | None:
 
 def pseudo_postcode_kind(pcds: str | None) -> str | None:
     """What a pseudo-postcode in normal form says, or None for any other text."""
-    if pcds is None or not pcds.startswith("ZZ99 "):
+    if pcds is None or not pcds.startswith(PSEUDO_OUTWARD):
         return None
     return PSEUDO_KINDS.get(pcds, OVERSEAS)
 
@@ -214,7 +217,7 @@ def pseudo_postcode_kind_sql(pcds: str) -> str:
         A VARCHAR expression, NULL for a real postcode.
     """
     named = " ".join(f"WHEN {pcds} = '{code}' THEN '{kind}'" for code, kind in PSEUDO_KINDS.items())
-    return f"CASE {named} WHEN starts_with({pcds}, 'ZZ99 ') THEN '{OVERSEAS}' END"
+    return f"CASE {named} WHEN starts_with({pcds}, '{PSEUDO_OUTWARD}') THEN '{OVERSEAS}' END"
 
 
 def _compact(text: str) -> str:

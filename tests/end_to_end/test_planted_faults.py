@@ -139,7 +139,7 @@ def repaired(found):
 
 def wrong_vintage(found):
     record = read_record(found.arden.workspace, "accounting", found.source, found.period)
-    assert record["vintage"] == "2011"
+    assert record["vintage"]["vintage"] == "2011"
     whole, split = (found.amount(o, "lsoa11_code") for o in ("placed", "apportioned"))
     assert whole + split == found.expect["rows"]
 

@@ -140,6 +140,27 @@ def test_a_directory_of_2011_areas_alone_is_counted(nation):
     assert nation.execute("FROM counted").fetchall() == placed_and_counted(nation, None)
 
 
+@pytest.mark.parametrize("date", [None, "d"])
+def test_pseudo_postcodes_of_the_directory_are_no_place(nation, date):
+    nation.execute(f"""
+INSERT INTO postcodes (pcds, lsoa21cd) VALUES
+    ('ZZ99 3VZ', '{A}'), ('ZZ99 3WZ', 'E99999999'), ('ZZ99 6CZ', '{B}')
+""")
+    load(nation, [("ZZ99 3VZ", None), ("zz993wz", None), ("ZZ99 6CZ", None), ("QA4 7XB", None)])
+    count_by_lsoa(nation, "records", "p", REFERENCE, "counted", date=date)
+    assert nation.execute("FROM counted").fetchall() == placed_and_counted(nation, date)
+    assert nation.execute("SELECT sum(records) FROM counted WHERE lsoa21cd IS NULL").fetchall() == [
+        (3,)
+    ]
+
+
+def test_entries_not_in_normal_form_are_no_postcodes_to_match(nation):
+    nation.execute(f"INSERT INTO postcodes (pcds, lsoa21cd) VALUES ('qc11aa', '{A}')")
+    load(nation, [("qc11aa", None), ("QC1 1AA", None), ("QA4 7XB", None)])
+    count_by_lsoa(nation, "records", "p", REFERENCE, "counted")
+    assert nation.execute("FROM counted").fetchall() == placed_and_counted(nation, None)
+
+
 def test_no_records_give_no_counts(nation):
     load(nation, [])
     report = count_by_lsoa(nation, "records", "p", REFERENCE, "counted")
