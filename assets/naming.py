@@ -11,7 +11,7 @@ import dagster as dg
 
 from declarations.base import month_index, month_of
 from declarations.contracts import Column, Source
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 from declarations.region import Region
 
 STAGES = (

@@ -11,8 +11,8 @@ import dagster as dg
 
 from assets.naming import WORKSPACES, group, key, owners, schema
 from assets.reporting import note_step, report, workspace_of
+from declarations.declared import RegionDeclarations
 from declarations.errors import ApprovalError
-from declarations.loader import RegionDeclarations
 from intake.boundary_quality import MEASURED_WITH, PLACING
 from intake.reference_plan import reference_roles
 

@@ -16,7 +16,7 @@ from assets.outputs import (
     release_asset,
 )
 from assets.sources import source_assets
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 from indicators.library import sources_of
 from intake.reference_plan import MADE_AFTER, inputs_of, reference_roles, roles_of
 

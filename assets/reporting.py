@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.naming import WORKSPACES
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 
 if TYPE_CHECKING:
     from warehouse.workspace import Built, Workspace

@@ -14,7 +14,7 @@ import dagster as dg
 from assets.naming import WORKSPACES, group, key, owners, partitions_of, schema, schema_of
 from assets.reporting import note_step, report, workspace_of
 from declarations.contracts import Column, Contract, Source
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace

@@ -73,6 +73,11 @@ class Region(Declaration):
     generator: Literal["arden", "calibrated_cases"] | None = Field(
         default=None, description="Synthetic regions only: what makes the files that land."
     )
+    landing_after_receipt: Literal["remove", "keep"] = Field(
+        default="remove",
+        description="What becomes of a file in the landing folder once its original is safe in the "
+        "store. 'keep' leaves a second, unencrypted copy there.",
+    )
     districts: list[District] = Field(min_length=1)
     expected_lsoas: int | None = Field(
         default=None, ge=1, description="How many 2021 LSOAs the region has; anything else stops."

@@ -17,8 +17,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from declarations.declared import digest
 from declarations.errors import ConfigurationError
-from declarations.loader import digest
 from expectations.outcomes import BLOCKING, WARNING, Severity
 from expectations.patterns import UnsupportedPatternError, list_of, portable
 

@@ -16,8 +16,8 @@ from indicators.plan import Plan, plan
 if TYPE_CHECKING:
     import duckdb
 
+    from declarations.declared import RegionDeclarations
     from declarations.indicators import Indicator, Term
-    from declarations.loader import RegionDeclarations
 
 ANY_ENDING = "*"
 """At the end of a declared category: every category that begins with what stands before it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.base import first_day, last_day, month_index, month_of
 from declarations.contracts import Contract, Count, Source
-from declarations.loader import digest
+from declarations.declared import digest
 from warehouse.connection import run
 from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.provenance import fingerprint

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from declarations.contracts import Source
+    from declarations.declared import RegionDeclarations
     from declarations.indicators import Indicator
-    from declarations.loader import RegionDeclarations
 
 
 def statistic_table(

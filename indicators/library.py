@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
-from declarations.loader import RegionDeclarations, read_declaration
+from declarations.loader import read_declaration
 
 if TYPE_CHECKING:
     import pyarrow as pa

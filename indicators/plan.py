@@ -25,8 +25,8 @@ from typing import Literal
 
 from declarations.base import month_index, month_of, months_between
 from declarations.contracts import Source
+from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator, Level, Term
-from declarations.loader import RegionDeclarations
 from indicators.notes import joined
 from indicators.windows import MONTHS_IN, Window, WindowKind, window_of, windows
 

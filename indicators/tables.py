@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
+from declarations.declared import digest
 from declarations.indicators import Indicator
-from declarations.loader import digest
 from indicators.compute import indicator_table
 from indicators.counting import counts_table, data_period, statistics_table
 from indicators.index import statistic_table

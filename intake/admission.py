@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.base import month_index, month_of
 from declarations.contracts import Contract, Source
+from declarations.declared import digest
 from declarations.errors import GeographyError
-from declarations.loader import digest
 from expectations.execution import run_suite
 from expectations.suites import cached_suite
 from governance.audit import AuditChain

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import duckdb
     import geopandas
 
-    from declarations.loader import RegionDeclarations
+    from declarations.declared import RegionDeclarations
     from warehouse.workspace import Workspace
 
 ROLE = "area_lookups"

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from declarations.loader import digest
+from declarations.declared import digest
 from intake.locator import point_locator
 from intake.records import all_records
 from intake.reference import AREAS, reference_table

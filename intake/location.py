@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.base import month_index
 from declarations.contracts import Contract, Location, Source
+from declarations.declared import digest
 from declarations.errors import ConfigurationError
-from declarations.loader import digest
 from geography.placement import PlacementKeys, PlacementReport, Reference, place
 from geography.sql import columns_of
 from intake.accounting import account, check_closes

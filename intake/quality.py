@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.base import last_day
 from declarations.contracts import Source
-from declarations.loader import digest
+from declarations.declared import digest
 from intake.accounting import differences
 from intake.arrival import store_of
 from intake.boundary_quality import boundaries_fingerprint, boundary_rows

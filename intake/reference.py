@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
+from declarations.declared import digest
 from declarations.errors import ConfigurationError, GeographyError
-from declarations.loader import digest
 from geography.changes.completeness import check_complete
 from geography.changes.vintages import pair_weights_sql, validate_changes, weighted_changes_sql
 from intake.admission import admitted_table

@@ -7,7 +7,7 @@ Does not belong here: the work (``intake/reference.py``).
 from __future__ import annotations
 
 from declarations.contracts import Contract, Source
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 
 RESIDENTS = "residents"
 """The measure whose counts weigh the parts of a split area."""

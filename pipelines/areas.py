@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from declarations.areas import LSOA, CustomArea
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError, StorageError
-from declarations.loader import RegionDeclarations, load_region, parse_declaration
+from declarations.loader import load_region, parse_declaration
 from pipelines.console import say, show_table
 from pipelines.regions import BUNDLED, CATALOGUE, CONTRACTS, find_region
 from pipelines.settings import Settings

@@ -17,7 +17,7 @@ import dagster as dg
 from assets.naming import months, prefix
 from declarations.base import month_index, month_of, period_of
 from declarations.contracts import Source
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 from pipelines.regions import landing_of
 from warehouse.lake import UNPARTITIONED
 

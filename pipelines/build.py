@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import dagster as dg
 
 from assets.registry import region_assets
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations
 from pipelines.automation import landing_sensor, monthly_schedule, region_job
 from pipelines.regions import bundled, open_region
 from pipelines.resources import Workspaces

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from declarations import errors
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError, LsoalinkError, StorageError
-from declarations.loader import RegionDeclarations
 from pipelines.regions import landing_of
 from pipelines.settings import Settings
 from warehouse.lake import write_atomically

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from declarations.declared import RegionDeclarations
 from declarations.errors import (
     ApprovalError,
     ConfigurationError,
@@ -19,7 +20,6 @@ from declarations.errors import (
     DeliveryError,
     StorageError,
 )
-from declarations.loader import RegionDeclarations
 from pipelines.console import out, say, show_table
 from pipelines.regions import open_region
 from pipelines.running import current_release, region_lock, waiting_approval

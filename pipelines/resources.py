@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 from pipelines.regions import landing_of
 from warehouse.keys import open_key_ring
 from warehouse.workspace import Workspace

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from declarations import errors
+from declarations.declared import RegionDeclarations, digest
 from declarations.errors import ConfigurationError, LsoalinkError, StorageError
-from declarations.loader import RegionDeclarations, digest
 from pipelines.generating import generate
 from pipelines.regions import BUNDLED, open_region
 from pipelines.settings import Settings

@@ -52,7 +52,7 @@ def write_region(folder: Path) -> int:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".init-") as work:
         draft = Path(work) / "region"
         shutil.copytree(STARTER, draft)
-        for room in ("contracts", "indicators", "sources", "agreements", "areas"):
+        for room in ("contracts", "indicators", "sources", "agreements", "areas", "dpia"):
             (draft / room).mkdir(exist_ok=True)
         write_schemas(draft / ".schemas")
         _name(draft / "region.yaml", folder.absolute().name)

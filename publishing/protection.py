@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from declarations.declared import digest
 from declarations.errors import DisclosureError
-from declarations.loader import digest
 from governance.disclosure import protect_sql
 from indicators.index import composite_table
 from indicators.rates import add_rates

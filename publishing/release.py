@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from declarations.declared import digest
 from declarations.errors import AgreementError, ApprovalError, StorageError
-from declarations.loader import digest
 from governance import approvals
 from governance.audit import AuditChain
 from indicators.counting import counts_table, statistics_table

@@ -19,7 +19,8 @@ from typing import Any
 import duckdb
 import yaml
 
-from declarations.loader import RegionDeclarations, load_region
+from declarations.declared import RegionDeclarations
+from declarations.loader import load_region
 from indicators.counting import count_source
 from indicators.tables import build_theme, themes
 from intake.admission import admit
@@ -195,6 +196,9 @@ _VISIT_COLUMNS = [
 ]
 
 
+SHARED = ("DSA-TM-001", "DSA-TM-002", "DSA-TM-003")
+
+
 def _sharing(identifier: str, source: str, columns: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "id": identifier, "version": "1.0", "title": f"{source} (synthetic)",
@@ -205,6 +209,18 @@ def _sharing(identifier: str, source: str, columns: list[dict[str, str]]) -> dic
         "sources": [{"id": source, "columns": columns}],
         "start_date": dt.date(2025, 1, 1), "expiry_date": dt.date(2027, 12, 31),
         "retention": {"received_days": 90, "restricted_days": 365, "linked_days": 730},
+        "permitted_outputs": [
+            {"indicator": name, "geography": "lsoa21", "frequency": "monthly"}
+            for name in INDICATORS
+        ],
+        "permitted_roles": [
+            {"role": "data_engineer", "zones": ["received", "restricted", "linked", "published"]},
+            {"role": "governance_officer", "zones": ["quality", "published"]},
+            {"role": "public", "zones": ["published"]},
+        ],
+        "permitted_linkages": [
+            {"agreement": other, "level": "area"} for other in SHARED if other != identifier
+        ],
         "signatories": [
             {"role": "Director", "organisation": "A council (synthetic)",
              "date": dt.date(2024, 12, 1)},
@@ -289,7 +305,7 @@ def region_content(**changes: Any) -> dict[str, dict[str, Any]]:
     """
     region = {
         "id": "testmere", "title": "Testmere (synthetic region)", "synthetic": "wholly",
-        "clock": "file-times", "as_of": dt.date(2026, 5, 10),
+        "clock": "file-times", "as_of": dt.date(2026, 5, 10), "landing_after_receipt": "keep",
         "districts": [
             {"lad24cd": NORTH, "name": "North Mere (synthetic)"},
             {"lad24cd": SOUTH, "name": "South Mere (synthetic)"},

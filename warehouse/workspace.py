@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Literal
 
 from declarations.base import month_index, month_of, months_between, period_of
 from declarations.contracts import Source
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError, StorageError
-from declarations.loader import RegionDeclarations
 from warehouse.connection import Limits, connect, limits_from_environment
 from warehouse.keys import KeyRing
 from warehouse.lake import ENCRYPTED_ZONES, UNPARTITIONED, Lake, TableRef

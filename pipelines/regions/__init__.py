@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations, load_region
+from declarations.loader import load_region
 
 BUNDLED = Path(__file__).parent
 _ROOMS = BUNDLED.parent.parent

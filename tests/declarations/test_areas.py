@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from region_factory import region_content, write_region
 
 from declarations.areas import CustomArea
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations, load_region
+from declarations.loader import load_region
 
 LIST = {"id": "north-end", "title": "North End", "owner": "team:tests", "lsoas": ["E01990001"]}
 POLYGON = {"id": "canal", "title": "Canal", "owner": "team:tests", "polygon": "canal.geojson"}

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from region_factory import region_content, write_region
 
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations, load_region
+from declarations.loader import load_region
 
 Content = dict[str, dict[str, Any]]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from declarations.contracts import Contract
-from declarations.loader import RegionDeclarations, load_region, read_declaration
+from declarations.declared import RegionDeclarations
+from declarations.loader import load_region, read_declaration
 from governance.gate import decide
 from indicators.library import CATALOGUE
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from region_factory import region_content, write_region
 
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations, load_region
+from declarations.loader import load_region
 
 Content = dict[str, dict[str, Any]]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from declarations.declared import digest
 from declarations.errors import ConfigurationError
 from declarations.indicators import Term
-from declarations.loader import digest, read_declaration
+from declarations.loader import read_declaration
 from declarations.region import District, Region
 
 GOOD = "measures: [cases]\n"

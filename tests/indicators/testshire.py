@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from declarations.contracts import Contract, Source
+from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
-from declarations.loader import RegionDeclarations
 from declarations.region import Region
 
 NORTH, SOUTH = "E08990001", "E08990002"

@@ -9,8 +9,8 @@ import pytest
 from intake_samples import make_contract, make_source
 
 from declarations.contracts import Source
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import RegionDeclarations
 from declarations.region import Region
 from intake.arrival import receive_source
 from warehouse.keys import open_key_ring

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from declarations.contracts import Source
-from declarations.loader import RegionDeclarations
+from declarations.declared import RegionDeclarations
 from declarations.region import Region
 from warehouse.keys import open_key_ring
 from warehouse.workspace import Workspace

@@ -1,0 +1,313 @@
+"""Checks between the files of a region: what one says must agree with what another says.
+
+Belongs here: rules over several declarations, and which of the shared indicators a region can
+publish. Does not belong here: reading files (``loader.py``) or rules of one file (its model).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from declarations.contracts import Source
+from declarations.declared import LEVELS, RegionDeclarations
+from declarations.errors import ConfigurationError
+from declarations.indicators import Indicator, Output
+
+FREQUENCIES = ("yearly", "quarterly", "monthly")
+"""How often an indicator is published, the rarest first."""
+
+WINDOW_FREQUENCY = {
+    "latest": "yearly", "year": "yearly", "quarter": "quarterly", "month": "monthly",
+}  # fmt: skip
+
+
+def _available(declared: RegionDeclarations) -> set[str]:
+    names: set[str] = set()
+    for source in declared.sources.values():
+        contract = declared.contract_of(source)
+        names |= {c.measure for c in contract.counts}
+        if contract.kind == "statistics":
+            names |= {c.name for c in contract.columns}
+    return names
+
+
+def _withheld_because(
+    output: Output, indicator: Indicator, declared: RegionDeclarations
+) -> str | None:
+    """Return why an agreement does not let an indicator be published so, or None if all do."""
+    agreements = declared.agreements_behind(indicator)
+    for source in declared.sources_behind(indicator):
+        agreed = declared.agreement_of(source).source(source.id)
+        if agreed and LEVELS.index(output.level) < LEVELS.index(agreed.minimum_geography):
+            return (
+                f"{source.agreement} allows nothing finer than {agreed.minimum_geography} "
+                f"(minimum_geography of {source.id})"
+            )
+    shared = [a for a in agreements if a.kind != "open_licence"]
+    for agreement in shared:
+        permitted = agreement.output(indicator.id)
+        if permitted is None:
+            return f"{agreement.id} does not list {indicator.id} among its permitted_outputs"
+        if LEVELS.index(output.level) < LEVELS.index(permitted.geography):
+            return f"{agreement.id} permits {indicator.id} at {permitted.geography} and above"
+        if FREQUENCIES.index(WINDOW_FREQUENCY[output.window]) > FREQUENCIES.index(
+            permitted.frequency
+        ):
+            return f"{agreement.id} permits {indicator.id} {permitted.frequency} at most"
+        if permitted.profile != indicator.profile:
+            return (
+                f"{agreement.id} permits {indicator.id} under the disclosure profile "
+                f"{permitted.profile}, and it is published under {indicator.profile}"
+            )
+        for other in shared:
+            if other.id != agreement.id and not agreement.permits_linkage(other.id, "area"):
+                return f"{agreement.id} does not permit its data to be linked with {other.id}'s"
+    return None
+
+
+def usable_indicators(
+    candidates: dict[str, Indicator], declared: RegionDeclarations
+) -> tuple[dict[str, Indicator], dict[str, str]]:
+    """Choose, of the shared indicators, those whose measures the region counts and may publish.
+
+    Returns
+    -------
+    dict, dict
+        The indicators by identifier, each with the outputs its agreements allow; and those that
+        are not to be published, with the reason.
+    """
+    available = _available(declared)
+    counted = {
+        k: v
+        for k, v in candidates.items()
+        if v.kind != "composite" and declared.measures_of(v) <= available
+    }
+    for key, indicator in candidates.items():
+        if indicator.kind == "composite" and {c.indicator for c in indicator.components} <= set(
+            counted
+        ):
+            counted[key] = indicator
+    whole = replace(declared, indicators=counted)
+    usable: dict[str, Indicator] = {}
+    withheld: dict[str, str] = {}
+    for key, indicator in counted.items():
+        reasons = [_withheld_because(o, indicator, whole) for o in indicator.outputs]
+        allowed = [o for o, r in zip(indicator.outputs, reasons, strict=True) if r is None]
+        if allowed:
+            usable[key] = indicator.model_copy(update={"outputs": allowed})
+        else:
+            withheld[key] = next(r for r in reasons if r is not None)
+    for key, indicator in list(usable.items()):
+        gone = sorted({c.indicator for c in indicator.components} & set(withheld))
+        if gone:
+            del usable[key]
+            withheld[key] = f"its component {gone[0]} is withheld: {withheld[gone[0]]}"
+    return dict(sorted(usable.items())), dict(sorted(withheld.items()))
+
+
+def _check_agreed(declared: RegionDeclarations, source: Source) -> None:
+    """Check what an agreement says of one source against what the source's contract says."""
+    path = declared.files[f"sources/{source.id}"]
+    agreement, contract = declared.agreement_of(source), declared.contract_of(source)
+    agreed = agreement.source(source.id)
+    strange = sorted(
+        {c.name for c in agreed.columns} - {c.name for c in contract.columns} if agreed else ()
+    )
+    if strange:
+        raise ConfigurationError(
+            f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: contract "
+            f"{contract.id} has no column {', '.join(strange)}",
+            "Use the contract's own column names; a name it does not know protects nothing",
+        )
+    kept = {c.name for c in agreed.columns if c.action == "keep"} if agreed else set()
+    exposed = [c.name for c in contract.columns if c.identifier and c.name in kept]
+    if exposed and contract.kind != "reference":
+        raise ConfigurationError(
+            f"{declared.files[f'agreements/{agreement.id}']}: sources.{source.id}: "
+            f"{', '.join(exposed)} names a person or a property and cannot be kept as it is",
+            "Drop it, pseudonymise it, or generalise it to a neighbourhood",
+        )
+    if contract.kind == "statistics" and agreement.kind != "open_licence":
+        raise ConfigurationError(
+            f"{path}: contract {contract.id} publishes statistics as they stand, which only an "
+            f"open licence allows; {agreement.id} is none",
+            "Send counts (kind: values), which are protected",
+        )
+
+
+def check_sources(declared: RegionDeclarations) -> None:
+    """Hold every source to its agreement, its contract and the region.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    districts = {d.lad24cd for d in declared.region.districts}
+    for source in declared.sources.values():
+        path = declared.files[f"sources/{source.id}"]
+        agreement = declared.agreements.get(source.agreement)
+        if agreement is None:
+            raise ConfigurationError(
+                f"{path}: agreement: there is no agreement {source.agreement}",
+                f"Write agreements/{source.agreement}.yaml, or name one of "
+                f"{', '.join(declared.agreements) or '(none yet)'}",
+            )
+        contract = declared.contracts.get(source.contract)
+        if contract is None:
+            raise ConfigurationError(
+                f"{path}: contract: there is no contract {source.contract}",
+                f"Write contracts/{source.contract}.yaml, or use one of the library's",
+            )
+        _check_agreed(declared, source)
+        if source.lad24cd is not None and source.lad24cd not in districts:
+            raise ConfigurationError(
+                f"{path}: lad24cd: {source.lad24cd} is not a district of region.yaml",
+                "Correct the code, or add the district",
+            )
+        unknown = sorted(set(source.headers) - {c.name for c in contract.columns})
+        if unknown:
+            raise ConfigurationError(
+                f"{path}: headers: contract {contract.id} has no column {', '.join(unknown)}",
+                "Use the contract's own column names as keys",
+            )
+        if contract.kind == "values" and source.cadence == "once" and source.period is None:
+            raise ConfigurationError(
+                f"{path}: period is missing", "Say which month these counts describe, as YYYY-MM"
+            )
+        if contract.locate and contract.locate.practice_weights:
+            weights = contract.locate.practice_weights
+            if weights not in declared.sources:
+                raise ConfigurationError(
+                    f"{path}: contract {contract.id} takes its weights from {weights}, "
+                    "which is not a source of this region",
+                    f"Add sources/{weights}.yaml",
+                )
+        if declared.region.synthetic == "no" and (source.synthetic or agreement.synthetic):
+            raise ConfigurationError(
+                f"{path}: synthetic sources cannot stand in a region of real records",
+                "Set synthetic: records in region.yaml, or remove the source",
+            )
+        if declared.region.synthetic != "no" and agreement.kind != "open_licence" and not (
+            source.synthetic and agreement.synthetic
+        ):  # fmt: skip
+            raise ConfigurationError(
+                f"{path}: a synthetic region may hold no real records",
+                "Set synthetic: true on the source and its agreement, or synthetic: no in "
+                "region.yaml",
+            )
+
+
+def check_linkages(declared: RegionDeclarations) -> None:
+    """Refuse a permitted linkage with an agreement the region does not have.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    for agreement in declared.agreements.values():
+        for linkage in agreement.permitted_linkages:
+            if linkage.agreement not in declared.agreements or linkage.agreement == agreement.id:
+                raise ConfigurationError(
+                    f"{declared.files[f'agreements/{agreement.id}']}: permitted_linkages: there is "
+                    f"no other agreement {linkage.agreement}",
+                    "Correct the id, or add the agreement's file",
+                )
+
+
+def check_assessments(declared: RegionDeclarations) -> None:
+    """Refuse an assessment of an agreement the region does not have.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    for assessment in declared.assessments.values():
+        unknown = sorted(set(assessment.agreements) - set(declared.agreements))
+        if unknown:
+            raise ConfigurationError(
+                f"{declared.files[f'dpia/{assessment.id}']}: agreements: there is no "
+                f"{', '.join(unknown)}",
+                "Correct the id, or add the agreement's file",
+            )
+
+
+def check_areas(declared: RegionDeclarations, *, polygons: bool) -> None:
+    """Refuse areas of one title, areas without their polygon, and levels given twice.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    titles: dict[str, str] = {}
+    for area in declared.areas.values():
+        path = declared.files[f"areas/{area.id}"]
+        same = titles.setdefault(area.title.casefold(), area.id)
+        if same != area.id:
+            raise ConfigurationError(
+                f"{path}: title: the area {same} has the same title",
+                "Give each area a title of its own; a reader sees nothing else",
+            )
+        if polygons and area.polygon is not None and not (path.parent / area.polygon).is_file():
+            raise ConfigurationError(
+                f"{path}: polygon: there is no file {area.polygon} beside it",
+                f"Put the file there, or remove the area: 'lsoalink area remove {declared.root} "
+                f"{area.id}'",
+            )
+    levels: dict[str, str] = {}
+    for source in declared.reference_sources("area_lookups"):
+        for level in declared.contract_of(source).levels:
+            other = levels.setdefault(level.level, source.id)
+            if other != source.id:
+                raise ConfigurationError(
+                    f"{declared.files[f'sources/{source.id}']}: the level {level.level} is already "
+                    f"given by the source {other}",
+                    "Keep one lookup for each level",
+                )
+
+
+def check_indicators(declared: RegionDeclarations) -> None:
+    """Refuse an indicator that cannot be counted, or that an agreement does not let be published.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    available = _available(declared)
+    names: dict[str, str] = {}
+    for indicator in declared.indicators.values():
+        path = declared.files.get(f"indicators/{indicator.id}") or declared.files.get(
+            f"catalogue/{indicator.id}", Path(indicator.id)
+        )
+        missing = sorted(declared.measures_of(indicator) - available)
+        if missing:
+            raise ConfigurationError(
+                f"{path}: no source of this region counts {', '.join(missing)}",
+                "Correct the measure's name, or add a source whose contract counts it",
+            )
+        unknown = sorted({c.indicator for c in indicator.components} - set(declared.indicators))
+        if unknown:
+            raise ConfigurationError(f"{path}: components: there is no {', '.join(unknown)}")
+        nested = [
+            c.indicator
+            for c in indicator.components
+            if declared.indicators[c.indicator].kind == "composite"
+        ]
+        if nested:
+            raise ConfigurationError(
+                f"{path}: components: {', '.join(nested)} is itself a composite",
+                "Build an index from indicators only",
+            )
+        reasons = [_withheld_because(o, indicator, declared) for o in indicator.outputs]
+        refused = [o for o, r in zip(indicator.outputs, reasons, strict=True) if r]
+        if refused:
+            raise ConfigurationError(
+                f"{path}: outputs: {indicator.id} cannot be published by {refused[0].level} and "
+                f"{refused[0].window}: {next(r for r in reasons if r)}",
+                "Remove the output, or amend the agreement",
+            )
+        if indicator.name in names:
+            raise ConfigurationError(
+                f"{path}: name {indicator.name} is already taken by {names[indicator.name]}"
+            )
+        names[indicator.name] = indicator.id

@@ -1,0 +1,131 @@
+"""Everything a region declares, read and checked, and what can be asked of it.
+
+Belongs here: lookups between the files of one region. Does not belong here: reading them
+(``loader.py``) or checking them against each other (``consistency.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from declarations.agreements import Agreement
+from declarations.areas import CustomArea
+from declarations.base import Declaration
+from declarations.contracts import Contract, Count, Source
+from declarations.dpia import Assessment
+from declarations.indicators import Indicator
+from declarations.region import Region
+
+LEVELS = ("lsoa21", "msoa21", "lad24")
+"""Levels of publication, the finest first."""
+
+
+@dataclass(frozen=True)
+class RegionDeclarations:
+    """Everything a region declares, read and checked.
+
+    Attributes
+    ----------
+    root : Path
+        The region's folder.
+    region : Region
+    agreements, contracts, sources, indicators : dict
+        By identifier, in order of identifier.
+    files : dict
+        Path of each file, by folder and identifier.
+    areas : dict
+        The region's own areas, by identifier.
+    assessments : dict
+        Data protection impact assessments, by identifier.
+    withheld : dict
+        Of the shared indicators the region could count, those its agreements do not let it
+        publish, with the reason.
+    """
+
+    root: Path
+    region: Region
+    agreements: dict[str, Agreement]
+    contracts: dict[str, Contract]
+    sources: dict[str, Source]
+    indicators: dict[str, Indicator]
+    files: dict[str, Path] = field(default_factory=dict)
+    areas: dict[str, CustomArea] = field(default_factory=dict)
+    assessments: dict[str, Assessment] = field(default_factory=dict)
+    withheld: dict[str, str] = field(default_factory=dict)
+
+    def contract_of(self, source: Source) -> Contract:
+        """Return the contract a source is delivered under."""
+        return self.contracts[source.contract]
+
+    def agreement_of(self, source: Source) -> Agreement:
+        """Return the agreement a source comes under."""
+        return self.agreements[source.agreement]
+
+    def sources_of_kind(self, *kinds: str) -> list[Source]:
+        """Return the sources whose contract is of one of ``kinds``, in order."""
+        return [s for s in self.sources.values() if self.contract_of(s).kind in kinds]
+
+    def reference_source(self, role: str) -> Source | None:
+        """Return the source with a reference role, or None where the region has none."""
+        return next((s for s in self.sources.values() if self.contract_of(s).role == role), None)
+
+    def reference_sources(self, role: str) -> list[Source]:
+        """Return every source with a reference role, in order."""
+        return [s for s in self.sources.values() if self.contract_of(s).role == role]
+
+    def suppliers_of(self, measure: str) -> list[Source]:
+        """Return the sources that count a measure."""
+        return [
+            s
+            for s in self.sources.values()
+            if any(c.measure == measure for c in self.contract_of(s).counts)
+        ]
+
+    def measures_of(self, indicator: Indicator) -> set[str]:
+        """Return the measures or statistics an indicator is made of, through its components."""
+        terms = [t for t in (indicator.numerator, indicator.denominator) if t]
+        needs = {m for t in terms for m in t.measures}
+        for component in indicator.components:
+            if component.indicator in self.indicators:
+                needs |= self.measures_of(self.indicators[component.indicator])
+        return needs | ({indicator.statistic} if indicator.statistic else set())
+
+    def sources_behind(self, indicator: Indicator) -> list[Source]:
+        """Return every source an indicator's figures come from, in order."""
+        names = self.measures_of(indicator)
+        found: dict[str, Source] = {}
+        for source in self.sources.values():
+            contract = self.contract_of(source)
+            counted = {c.measure for c in contract.counts}
+            if contract.kind == "statistics":
+                counted |= {c.name for c in contract.columns}
+            if counted & names:
+                found[source.id] = source
+        return list(found.values())
+
+    def agreements_behind(self, indicator: Indicator) -> list[Agreement]:
+        """Return every agreement an indicator's figures come under, in order."""
+        names = sorted({s.agreement for s in self.sources_behind(indicator)})
+        return [self.agreements[name] for name in names]
+
+    def measure(self, name: str) -> Count:
+        """Return the declaration of a measure."""
+        for contract in self.contracts.values():
+            for count in contract.counts:
+                if count.measure == name:
+                    return count
+        raise KeyError(name)
+
+    @property
+    def is_open(self) -> dict[str, bool]:
+        """For each source, whether it comes under an open licence."""
+        return {s.id: self.agreement_of(s).kind == "open_licence" for s in self.sources.values()}
+
+
+def digest(*models: Declaration) -> str:
+    """Return a short, stable hash of what the models say (not of how the file is laid out)."""
+    text = json.dumps([m.model_dump(mode="json", by_alias=True) for m in models], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
