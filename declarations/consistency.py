@@ -10,16 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from declarations.contracts import Source
-from declarations.declared import LEVELS, RegionDeclarations
+from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
 from declarations.indicators import Indicator, Output
-
-FREQUENCIES = ("yearly", "quarterly", "monthly")
-"""How often an indicator is published, the rarest first."""
-
-WINDOW_FREQUENCY = {
-    "latest": "yearly", "year": "yearly", "quarter": "quarterly", "month": "monthly",
-}  # fmt: skip
+from declarations.permission import objection
 
 
 def _available(declared: RegionDeclarations) -> set[str]:
@@ -36,33 +30,11 @@ def _withheld_because(
     output: Output, indicator: Indicator, declared: RegionDeclarations
 ) -> str | None:
     """Return why an agreement does not let an indicator be published so, or None if all do."""
-    agreements = declared.agreements_behind(indicator)
     for source in declared.sources_behind(indicator):
-        agreed = declared.agreement_of(source).source(source.id)
-        if agreed and LEVELS.index(output.level) < LEVELS.index(agreed.minimum_geography):
-            return (
-                f"{source.agreement} allows nothing finer than {agreed.minimum_geography} "
-                f"(minimum_geography of {source.id})"
-            )
-    shared = [a for a in agreements if a.kind != "open_licence"]
-    for agreement in shared:
-        permitted = agreement.output(indicator.id)
-        if permitted is None:
-            return f"{agreement.id} does not list {indicator.id} among its permitted_outputs"
-        if LEVELS.index(output.level) < LEVELS.index(permitted.geography):
-            return f"{agreement.id} permits {indicator.id} at {permitted.geography} and above"
-        if FREQUENCIES.index(WINDOW_FREQUENCY[output.window]) > FREQUENCIES.index(
-            permitted.frequency
-        ):
-            return f"{agreement.id} permits {indicator.id} {permitted.frequency} at most"
-        if permitted.profile != indicator.profile:
-            return (
-                f"{agreement.id} permits {indicator.id} under the disclosure profile "
-                f"{permitted.profile}, and it is published under {indicator.profile}"
-            )
-        for other in shared:
-            if other.id != agreement.id and not agreement.permits_linkage(other.id, "area"):
-                return f"{agreement.id} does not permit its data to be linked with {other.id}'s"
+        use = declared.use_of(source, indicator, output)
+        found = objection(declared.agreement_of(source), use)
+        if found is not None:
+            return f"{found.message} (clause {found.clause})"
     return None
 
 

@@ -16,11 +16,9 @@ from declarations.areas import CustomArea
 from declarations.base import Declaration
 from declarations.contracts import Contract, Count, Source
 from declarations.dpia import Assessment
-from declarations.indicators import Indicator
+from declarations.indicators import Indicator, Output
+from declarations.permission import WINDOW_FREQUENCY, Use
 from declarations.region import Region
-
-LEVELS = ("lsoa21", "msoa21", "lad24")
-"""Levels of publication, the finest first."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,10 @@ class RegionDeclarations:
         terms = [t for t in (indicator.numerator, indicator.denominator) if t]
         needs = {m for t in terms for m in t.measures}
         for component in indicator.components:
-            if component.indicator in self.indicators:
-                needs |= self.measures_of(self.indicators[component.indicator])
+            part = self.indicators.get(component.indicator)
+            # A composite of composites is refused when the region is checked.
+            if part is not None and part.kind != "composite":
+                needs |= self.measures_of(part)
         return needs | ({indicator.statistic} if indicator.statistic else set())
 
     def sources_behind(self, indicator: Indicator) -> list[Source]:
@@ -110,6 +110,28 @@ class RegionDeclarations:
         """Return every agreement an indicator's figures come under, in order."""
         names = sorted({s.agreement for s in self.sources_behind(indicator)})
         return [self.agreements[name] for name in names]
+
+    def use_of(self, source: Source, indicator: Indicator, output: Output) -> Use:
+        """Return how a source's data is published in one output of an indicator."""
+        beside = tuple(
+            a
+            for a in self.agreements_behind(indicator)
+            if a.kind != "open_licence" and a.id != source.agreement
+        )
+        return Use(
+            source=source.id, indicator=indicator.id, level=output.level,
+            frequency=WINDOW_FREQUENCY[output.window], profile=indicator.profile,
+            beside=beside if self.agreement_of(source).kind != "open_licence" else (),
+        )  # fmt: skip
+
+    def uses_of(self, source: Source) -> list[Use]:
+        """Return every way in which a source's data is published."""
+        return [
+            self.use_of(source, indicator, output)
+            for indicator in self.indicators.values()
+            if source in self.sources_behind(indicator)
+            for output in indicator.outputs
+        ]
 
     def measure(self, name: str) -> Count:
         """Return the declaration of a measure."""
