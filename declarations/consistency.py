@@ -170,23 +170,6 @@ def check_sources(declared: RegionDeclarations) -> None:
             )
 
 
-def check_linkages(declared: RegionDeclarations) -> None:
-    """Refuse a permitted linkage with an agreement the region does not have.
-
-    Raises
-    ------
-    ConfigurationError
-    """
-    for agreement in declared.agreements.values():
-        for linkage in agreement.permitted_linkages:
-            if linkage.agreement not in declared.agreements or linkage.agreement == agreement.id:
-                raise ConfigurationError(
-                    f"{declared.files[f'agreements/{agreement.id}']}: permitted_linkages: there is "
-                    f"no other agreement {linkage.agreement}",
-                    "Correct the id, or add the agreement's file",
-                )
-
-
 def check_assessments(declared: RegionDeclarations) -> None:
     """Refuse an assessment of an agreement the region does not have.
 

@@ -21,7 +21,6 @@ from declarations.consistency import (
     check_areas,
     check_assessments,
     check_indicators,
-    check_linkages,
     check_sources,
     usable_indicators,
 )
@@ -199,7 +198,6 @@ def load_region(
         assessments=_read_folder(folder / "dpia", Assessment, files),
     )  # fmt: skip
     check_sources(declared)
-    check_linkages(declared)
     check_areas(declared, polygons=polygons)
     check_assessments(declared)
     if indicator_library is not None:

@@ -18,13 +18,15 @@ from declarations.errors import GeographyError
 from expectations.execution import run_suite
 from expectations.suites import cached_suite
 from governance.audit import AuditChain
-from governance.gate import GateDecision, decide, trim
+from governance.gate import Circumstances, GateDecision, decide, trim
+from governance.policy import policy
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
 from intake.arrival import accepted, earlier_twin, store_of
 from intake.errors import ReadError, UnsafeFileError
 from intake.reading import ReadReport, read_table
 from intake.received import Delivery
 from intake.records import remove_record, write_record
+from intake.screening import identifiers_found, redact_free_text
 from intake.typed import TypeReport, type_table
 from warehouse.connection import run
 from warehouse.lake import TableRef
@@ -43,6 +45,11 @@ RAW, TYPED, FINAL = "delivery_raw", "delivery_typed", "delivery_final"
 def admitted_table(source: Source) -> TableRef:
     """Return the table of a source's admitted deliveries: record level, encrypted."""
     return TableRef("restricted", f"admitted_{source.id}")
+
+
+def circumstances_of(workspace: Workspace, source: Source) -> Circumstances:
+    """Return what the gate must know of a source beside its agreement and the delivery."""
+    return Circumstances(uses=tuple(workspace.declared.uses_of(source)))
 
 
 def admit(workspace: Workspace, source: Source, period: str) -> Built:
@@ -68,7 +75,8 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
     }
     wanted = fingerprint(
         ["admitted", source.id, period, workspace.code_version],
-        [digest(contract, source, agreement), workspace.declared.region.purpose],
+        [digest(contract, source, agreement, policy()), workspace.declared.region.purpose],
+        circumstances_of(workspace, source).as_lines(),
         [workspace.keys.fingerprint()],
         [f"{d.version}:{d.sha256}:{d.arrived_on}:{twins[d.version]}" for d in deliveries],
     )
@@ -90,7 +98,8 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
                 "gate_decision", source=source.id, period=period, version=delivery.version,
                 sha256=delivery.sha256, decision=attempt.decision.decision,
                 reasons=list(attempt.decision.reasons), agreement=agreement.id,
-                agreement_version=agreement.version, rows_kept=attempt.rows_kept,
+                agreement_version=agreement.version, clause=attempt.decision.clause,
+                rows_kept=attempt.rows_kept,
             )  # fmt: skip
             if query is not None:
                 break
@@ -128,12 +137,14 @@ class _Attempt:
             contract,
             purpose=workspace.declared.region.purpose,
             delivered_on=delivery.arrived_on,
+            circumstances=circumstances_of(workspace, source),
         )
         self.checks: list[dict[str, Any]] = []
         self._read: ReadReport | None = None
         self._typed: TypeReport | None = None
         self.rows_kept = 0
         self._other_months = 0
+        self._redacted: dict[str, int] = {}
 
     def run(self, connection: duckdb.DuckDBPyConnection, twin: str | None) -> str | None:
         """Return the SELECT of what may be kept, or None if the delivery is held back."""
@@ -154,7 +165,7 @@ class _Attempt:
             self.decision = trim(
                 self.decision,
                 self._agreement,
-                list(self._read.columns_undeclared),
+                self._read.undeclared_in_words,
                 self._read.columns_unnamed,
             )
             outcome = self._check(connection)
@@ -239,7 +250,10 @@ class _Attempt:
         )
         return True
 
-    def _keep(self, connection: duckdb.DuckDBPyConnection) -> str:
+    def _keep(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        self.decision, self._redacted = redact_free_text(
+            connection, TYPED, self.decision, self._agreement, self._source
+        )
         key = agreement_key(self._workspace.keys, self._agreement.id)
         names = ["record_id"]
         parameters: list[bytes] = []
@@ -258,6 +272,17 @@ class _Attempt:
             f"CREATE OR REPLACE TABLE {ident(FINAL)} AS SELECT {', '.join(names)} FROM {source}",
             parameters, table=admitted_table(self._source).name,
         )  # fmt: skip
+        found = identifiers_found(
+            connection, FINAL, self.decision, self._agreement, self._contract,
+            today=self._workspace.today(),
+        )  # fmt: skip
+        if found:
+            self._hold(
+                "identifier_in_column",
+                f"{'; '.join(found)}. Nothing was stored. Leave the column out, or have the "
+                "agreement drop or pseudonymise it.",
+            )
+            return None
         count = connection.execute(f"SELECT count(*) FROM {ident(FINAL)}").fetchone()
         self.rows_kept = int(count[0]) if count else 0
         return f"SELECT * FROM {ident(FINAL)} ORDER BY record_id"
@@ -302,7 +327,7 @@ class _Attempt:
         """Return the delivery's row of the ``decisions`` table."""
         read, typed = self._read, self._typed
         unnamed = read.columns_unnamed if read else 0
-        undeclared = [*(read.columns_undeclared if read else ())]
+        undeclared = read.undeclared_in_words if read else []
         if unnamed:
             undeclared.append(f"({unnamed} not named)")
         return {
@@ -317,6 +342,7 @@ class _Attempt:
             "agreement_version": self._agreement.version,
             "columns_kept": ", ".join(self.decision.stored),
             "columns_dropped": ", ".join(self.decision.drop),
+            "columns_redacted": ", ".join(self.decision.redact),
             "columns_undeclared": ", ".join(undeclared),
             "rows_read": read.rows_read if read else 0,
             "rows_filtered": read.rows_filtered if read else 0,

@@ -18,6 +18,10 @@ from intake.errors import ReadError
 ROWS_SEARCHED = 30
 NAME_LIKE = re.compile(r"^[A-Za-z][A-Za-z0-9 _\-.()/%]{0,59}$")
 MOST_DIGITS = 4
+NUMBER = re.compile(r"[-+]?[£]?\d[\d,]*(?:\.\d+)?%?")
+DATE = re.compile(
+    r"(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/ ](?:\d{1,2}|[A-Za-z]{3,9})[-/ ]\d{2,4})\b"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Layout:
         Our column name to the heading in the file.
     undeclared : tuple of str
         Headings that the contract does not name and that look like names.
+    undeclared_types : tuple of str
+        What the first rows under each of them look like: see `looks_like`.
     unnamed : int
         How many further headings the contract does not name.
     width : int
@@ -44,6 +50,7 @@ class Layout:
     positions: dict[str, int]
     headings: dict[str, str] = field(default_factory=dict)
     undeclared: tuple[str, ...] = ()
+    undeclared_types: tuple[str, ...] = ()
     unnamed: int = 0
     width: int = 0
 
@@ -58,6 +65,22 @@ def may_be_named(heading: str) -> bool:
     """Whether a heading nobody declared looks like a heading and not like a value."""
     digits = sum(c.isdigit() for c in heading)
     return bool(NAME_LIKE.match(heading)) and digits <= MOST_DIGITS
+
+
+def looks_like(values: Sequence[str]) -> str:
+    """Return the type that a column's first values look like, by which it is reported unread.
+
+    Returns
+    -------
+    str
+        ``empty``, ``number``, ``date`` or ``text``; never anything of the values.
+    """
+    filled = [value.strip() for value in values if value.strip()]
+    if not filled:
+        return "empty"
+    if all(NUMBER.fullmatch(value) for value in filled):
+        return "number"
+    return "date" if all(DATE.match(value) for value in filled) else "text"
 
 
 def accepted_headings(column: Column, source: Source) -> list[str]:
@@ -102,7 +125,7 @@ def find_layout(
     for number, row in enumerate(rows[:ROWS_SEARCHED], start=1):
         found = {columns[key] for key in map(normalise, row) if key in columns}
         if found and required <= found:
-            return _layout_of(number, row, columns, file_name)
+            return _layout_of(number, row, columns, file_name, rows[number:])
         if len(found & required) > len(best & required):
             best = found
     missing = [c for c in contract.columns if c.required and c.name not in best]
@@ -133,10 +156,17 @@ def _by_position(rows: Sequence[Sequence[str]], contract: Contract, file_name: s
     return Layout(header_row=0, positions=positions, unnamed=width - len(positions), width=width)
 
 
-def _layout_of(number: int, row: Sequence[str], columns: dict[str, str], file_name: str) -> Layout:
+def _layout_of(
+    number: int,
+    row: Sequence[str],
+    columns: dict[str, str],
+    file_name: str,
+    sample: Sequence[Sequence[str]],
+) -> Layout:
     positions: dict[str, int] = {}
     headings: dict[str, str] = {}
     undeclared: list[str] = []
+    types: list[str] = []
     unnamed = 0
     doubled: set[str] = set()
     for place, cell in enumerate(row):
@@ -149,6 +179,7 @@ def _layout_of(number: int, row: Sequence[str], columns: dict[str, str], file_na
             headings.setdefault(name, heading)
         elif heading and may_be_named(heading):
             undeclared.append(heading)
+            types.append(looks_like([below[place] for below in sample if place < len(below)]))
         elif heading:
             unnamed += 1
     if doubled:
@@ -158,7 +189,9 @@ def _layout_of(number: int, row: Sequence[str], columns: dict[str, str], file_na
             "Send each column once",
         )
     filled = [place for place, cell in enumerate(row) if cell.strip()]
-    return Layout(number, positions, headings, tuple(undeclared), unnamed, filled[-1] + 1)
+    return Layout(
+        number, positions, headings, tuple(undeclared), tuple(types), unnamed, filled[-1] + 1
+    )
 
 
 def _describe(missing: Sequence[Column], source: Source) -> str:

@@ -65,6 +65,8 @@ class ReadReport:
         Declared columns that the file does not have, none of them required.
     columns_undeclared : tuple of str
         Headings nobody declared, where they look like headings. Never loaded.
+    undeclared_types : tuple of str
+        What each of these looks like: ``number``, ``date``, ``text`` or ``empty``.
     columns_unnamed : int
         How many further columns nobody declared.
     heading_map : dict of str to str
@@ -85,9 +87,16 @@ class ReadReport:
     columns_present: tuple[str, ...]
     columns_missing: tuple[str, ...]
     columns_undeclared: tuple[str, ...]
+    undeclared_types: tuple[str, ...]
     columns_unnamed: int
     heading_map: dict[str, str] = field(default_factory=dict)
     delimiter: str | None = None
+
+    @property
+    def undeclared_in_words(self) -> list[str]:
+        """Headings nobody declared, each with its type, for example ``favourite (text)``."""
+        pairs = zip(self.columns_undeclared, self.undeclared_types, strict=True)
+        return [f"{heading} ({kind})" for heading, kind in pairs]
 
 
 @dataclass(frozen=True)
@@ -203,11 +212,13 @@ def _stage_parquet(
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     try:
-        headings = pq.read_schema(path).names
+        schema = pq.read_schema(path)
+        headings = schema.names
         layout = find_layout([headings], contract, source, file_name)
         if contract.format.type == "boundaries":
             named = tuple(h for h in layout.undeclared if h.lower() not in SHAPES)
             layout = replace(layout, undeclared=named)
+        layout = _typed(layout, {f.name.strip(): str(f.type) for f in schema})
         chosen = ", ".join(
             clean_sql(contract.column(name), f"CAST({_quoted(headings[place])} AS VARCHAR)")
             + f" AS {ident(name)}"
@@ -221,6 +232,15 @@ def _stage_parquet(
             "unreadable_file", f"{file_name} cannot be read as Parquet", "Export it again"
         ) from None
     return _Staged(layout, "parquet")
+
+
+def _typed(layout: Layout, types: dict[str, str]) -> Layout:
+    """Return the layout with the undeclared columns' types as the file itself gives them."""
+    words = (("int", "number"), ("float", "number"), ("double", "number"), ("decimal", "number"),
+             ("date", "date"), ("timestamp", "date"))  # fmt: skip
+    said = (types.get(heading, "").lower() for heading in layout.undeclared)
+    found = (next((w for part, w in words if part in name), "text") for name in said)
+    return replace(layout, undeclared_types=tuple(found))
 
 
 def _quoted(heading: str) -> str:
@@ -240,8 +260,11 @@ def _stage_layer(
     from pyogrio.errors import DataSourceError  # noqa: PLC0415 - heavy
 
     try:
-        headings = list(pyogrio.read_info(path)["fields"])
+        info = pyogrio.read_info(path)
+        headings = list(info["fields"])
         layout = find_layout([headings], contract, source, file_name)
+        types = map(str, info["dtypes"])
+        layout = _typed(layout, dict(zip((h.strip() for h in headings), types, strict=True)))
         wanted = [headings[place] for place in layout.positions.values()]
         frame = pyogrio.read_dataframe(path, columns=wanted, read_geometry=False)
     except (DataSourceError, ValueError):
@@ -321,6 +344,7 @@ def _keep_rows(
         columns_present=tuple(columns),
         columns_missing=tuple(c.name for c in contract.columns if c.name not in layout.positions),
         columns_undeclared=layout.undeclared,
+        undeclared_types=layout.undeclared_types,
         columns_unnamed=layout.unnamed,
         heading_map=layout.headings,
         delimiter=staged.delimiter,

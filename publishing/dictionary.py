@@ -326,7 +326,12 @@ DECISIONS = Table(
         Column("agreement_version", "VARCHAR", "Version of that agreement."),
         Column("columns_kept", "VARCHAR", "Columns that went on, separated by commas."),
         Column("columns_dropped", "VARCHAR", "Declared columns taken out, separated by commas."),
-        Column("columns_undeclared", "VARCHAR", "Columns nobody declared: never read."),
+        Column("columns_redacted", "VARCHAR", "Free text stored without the identifiers in it."),
+        Column(
+            "columns_undeclared",
+            "VARCHAR",
+            "Columns nobody declared, with the type they look like: never read.",
+        ),
         Column("rows_read", "BIGINT", "Rows in the file.", "rows"),
         Column("rows_filtered", "BIGINT", "Rows the contract leaves aside.", "rows"),
         Column("rows_broken", "BIGINT", "Rows that could not be read.", "rows"),

@@ -120,7 +120,7 @@ def test_an_undeclared_column_is_trimmed_and_named(mere: Workspace) -> None:
     found = decision(mere)
     assert (built.outcome, built.rows) == ("built", NORTH_CASES)
     assert (found["decision"], found["reasons"]) == ("trimmed", "undeclared_columns")
-    assert found["columns_undeclared"] == "favourite"
+    assert found["columns_undeclared"] == "favourite (text)"
     assert found["columns_dropped"] == "name, nhs_number, note"
     assert found["rows_read"] == found["rows_kept"] == NORTH_CASES
 

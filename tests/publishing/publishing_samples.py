@@ -332,6 +332,7 @@ def decision(source: str, period: str, version: int = 1, **changes: object) -> d
         "agreement_version": "1.2",
         "columns_kept": "case_ref,duty",
         "columns_dropped": None,
+        "columns_redacted": None,
         "columns_undeclared": None,
         "rows_read": 1263,
         "rows_filtered": 0,
