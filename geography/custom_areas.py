@@ -10,15 +10,14 @@ area exactly, a polygon only as well as its LSOAs fit it.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from declarations.errors import GeographyError
-from geography.boundaries.crs import GEOPARQUET, settle_crs
-from geography.boundaries.formats import check_format
+from geography.boundaries.crs import settle_crs
+from geography.boundaries.files import load_shapes
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ LARGEST_POLYGON_FILE = 20_000_000
 WIDEST_DEGREES, WIDEST_METRES = 30.0, 2_000_000.0
 """Extent of what is no area of a region: Great Britain has 10 degrees and 1,300 km."""
 
-FORMATS = "Give GeoJSON, GeoPackage, FlatGeobuf or GeoParquet"
 EXCHANGED = "See whether longitude and latitude are exchanged, and which system they are in"
 MANY_UNKNOWN = "The codes of 2021 are in the table areas of a release"
 
@@ -123,8 +121,8 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
     path : pathlib.Path
         GeoJSON, GeoPackage, FlatGeobuf or GeoParquet. All its polygons together are the area.
     crs : int, optional
-        EPSG code, where the file does not say; the rules are those of `boundaries`: GeoJSON without
-        a name is longitude and latitude, and coordinates too large for that are refused.
+        EPSG code, where the file does not say; the rules are those of `boundaries.crs`: GeoJSON
+        without a name is longitude and latitude, and coordinates too large for that are refused.
 
     Returns
     -------
@@ -151,7 +149,7 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
             f"{path.name} is larger than {LARGEST_POLYGON_FILE // 1_000_000} MB",
             "Simplify the border first; an area follows whole LSOAs anyway",
         )
-    frame = _load(path)
+    frame = load_shapes(path, "polygon")
     frame = frame[frame.geom_type.isin(POLYGONS)]
     if not len(frame):
         raise GeographyError(
@@ -159,7 +157,7 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
         )
     with np.errstate(invalid="ignore"):
         _check_numbers(frame, path)
-        epsg = _settled(frame, path, crs)
+        epsg = settle_crs(frame, path, crs, "corners of the polygon")
         frame = frame.set_crs(epsg, allow_override=True)
         _check_extent(frame, path, WIDEST_DEGREES if frame.crs.is_geographic else WIDEST_METRES)
         if epsg != BNG:
@@ -170,10 +168,10 @@ def read_polygon(path: Path, crs: int | None = None) -> Any:
             valid = shapely.make_valid(shapely.force_2d(frame.geometry.to_numpy()))
             shapes = shapely.get_parts(valid)
             border = shapely.union_all(shapes[shapely.get_dimensions(shapes) == SURFACE])
-        except GEOSException as error:
+        except GEOSException:
             raise GeographyError(
                 f"The polygon {path.name} cannot be repaired", "Draw it again"
-            ) from error
+            ) from None
     if shapely.is_empty(border) or not shapely.area(border) > 0:
         raise GeographyError(f"{path.name} holds no polygon with an area", "Draw it again")
     return border
@@ -198,61 +196,6 @@ def _check_extent(frame: geopandas.GeoDataFrame, path: Path, widest: float) -> N
             f"The polygon {path.name} covers far more than the region",
             "Draw the border of the area alone",
         )
-
-
-def _settled(frame: geopandas.GeoDataFrame, path: Path, crs: int | None) -> int:
-    try:
-        return settle_crs(frame, path, crs)
-    except GeographyError as error:
-        problem = error.problem.replace("The boundaries ", "The corners of the polygon ", 1)
-        raise GeographyError(problem, error.fix) from error
-
-
-def _load(path: Path) -> geopandas.GeoDataFrame:
-    import geopandas  # noqa: PLC0415 (heavy)
-    import pyogrio  # noqa: PLC0415 (heavy)
-    from pyogrio.errors import (  # noqa: PLC0415 (heavy)
-        DataLayerError,
-        DataSourceError,
-        FeatureError,
-        GeometryError,
-    )
-    from pyproj.exceptions import CRSError  # noqa: PLC0415 (heavy)
-    from shapely.errors import ShapelyError  # noqa: PLC0415 (heavy)
-
-    check_format(path)
-    try:
-        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-            # The shapes are judged below, in words of our own.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            if path.suffix.lower() in GEOPARQUET:
-                frame = geopandas.read_parquet(path)
-            else:
-                layer = _only_layer(pyogrio.list_layers(path), path)
-                frame = geopandas.read_file(path, layer=layer, engine="pyogrio")
-    except (
-        ValueError, OSError, LookupError, TypeError, NotImplementedError, DataLayerError,
-        DataSourceError, FeatureError, GeometryError, CRSError, ShapelyError,
-    ) as error:  # fmt: skip
-        raise GeographyError(f"The polygon {path.name} cannot be read as geometry", FORMATS) from (
-            error
-        )
-    if not isinstance(frame, geopandas.GeoDataFrame) or frame.geometry.isna().all():
-        raise GeographyError(f"{path.name} holds no polygon", "Draw the border as a polygon")
-    return frame[[frame.geometry.name]]
-
-
-def _only_layer(layers: Any, path: Path) -> str:
-    names = [str(name) for name, kind in layers if kind is not None]
-    if not names:
-        raise GeographyError(f"{path.name} holds no polygon", "Draw the border as a polygon")
-    if len(names) > 1:
-        raise GeographyError(
-            f"The polygon {path.name} has {len(names)} layers, and which one holds the border is "
-            "not said",
-            f"Save one of them as a file of its own: {', '.join(names)}",
-        )
-    return names[0]
 
 
 def match_polygon(

@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geography.segments import segments_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -95,17 +97,11 @@ def edges_of(polygons: NDArray[np.object_]) -> Edges:
     """
     import shapely  # noqa: PLC0415 (heavy)
 
-    parts, area = shapely.get_parts(polygons, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    outer = np.ones(len(rings), dtype=bool)
-    outer[1:] = part[1:] != part[:-1]
+    found = segments_of(polygons)
     # Not orient_polygons: the sign is cheaper to carry than the coordinates are to turn.
-    left = np.where(shapely.is_ccw(rings) == outer, 1, -1)
-    weight = left * (ONE + area[part] + 1)
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    x, y = np.ascontiguousarray(coordinates.T)
-    kept = np.flatnonzero((ring[1:] == ring[:-1]) & ((x[1:] != x[:-1]) | (y[1:] != y[:-1])))
-    return Edges(x[kept], y[kept], x[kept + 1], y[kept + 1], weight[ring[kept]])
+    left = np.where(shapely.is_ccw(found.rings) == found.outer, 1, -1)
+    weight = left * (ONE + found.polygon + 1)
+    return Edges(found.ax, found.ay, found.bx, found.by, weight[found.ring])
 
 
 def unite(edges: Edges, place: Integers) -> Edges:

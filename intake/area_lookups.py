@@ -8,6 +8,7 @@ Does not belong here: what a hierarchy or a custom area is (``geography/``).
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from declarations.contracts import AreaLevel, Source
 from geography.custom_areas import check_codes, match_polygon, read_polygon
 from geography.hierarchies import Fit, Hierarchy, Link, check_nesting, fit_of
 from geography.sql import columns_of
+from intake.borders import borders_of
 from warehouse.connection import run
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
@@ -94,25 +96,14 @@ def resolve_area(area: CustomArea, file: Path, codes: RegionCodes) -> ResolvedAr
     return ResolvedArea(match.codes, match.outside_share)
 
 
-def borders_of(path: Path) -> geopandas.GeoDataFrame:
-    """Return ``lsoa21cd`` and the polygons of the table of areas at ``path``, EPSG:27700."""
-    import geopandas  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    table = pq.read_table(path, columns=["lsoa21cd", "geometry"])
-    shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-    codes = table.column("lsoa21cd").to_pylist()
-    return geopandas.GeoDataFrame({"lsoa21cd": codes}, geometry=shapes, crs=27700)
-
-
 def custom_fingerprint(declared: RegionDeclarations) -> str:
     """Return a hash of the region's own areas: what their files say and what polygons they name."""
     parts: list[str] = []
     for area in declared.areas.values():
         parts.append(area.model_dump_json())
         if area.polygon is not None:
-            parts.append((_file_of(declared, area).parent / area.polygon).read_bytes().hex())
+            with (_file_of(declared, area).parent / area.polygon).open("rb") as file:
+                parts.append(hashlib.file_digest(file, "sha256").hexdigest())
     return fingerprint(parts)
 
 

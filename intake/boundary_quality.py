@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from declarations.declared import digest
+from intake.borders import borders_of
 from intake.locator import point_locator
 from intake.records import all_records
 from intake.reference import AREAS, reference_table
@@ -79,7 +80,7 @@ def boundary_rows(
     names = {d.lad24cd: d.name for d in workspace.declared.region.districts}
     accuracy = _accuracy(workspace, connection)
     rows = _placing_rows(accuracy, _left_out(workspace, connection), names)
-    report = check_coverage(_areas(workspace))
+    report = check_coverage(borders_of(workspace.lake.path(AREAS)))
     rows += [
         row | _validity(_outlines(workspace), row) if row["check_id"] == "validity" else row
         for row in _coverage_rows(report)
@@ -122,17 +123,6 @@ def _validity(outlines: Mapping[str, int], row: Mapping[str, Any]) -> dict[str, 
         if changed
         else row["meaning"],
     }
-
-
-def _areas(workspace: Workspace) -> Any:
-    import geopandas  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    table = pq.read_table(workspace.lake.path(AREAS), columns=["lsoa21cd", "geometry"])
-    shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-    codes = table.column("lsoa21cd").to_pylist()
-    return geopandas.GeoDataFrame({"lsoa21cd": codes}, geometry=shapes, crs=27700)
 
 
 def _official_sql(workspace: Workspace) -> str | None:

@@ -10,7 +10,6 @@ import contextlib
 import re
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import BinaryIO
 from intake.encodings import CHUNK
 from intake.errors import UnsafeFileError
 from intake.naming import shown_name
+from warehouse.private import plain_folder
 
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 ENCRYPTED = 0x1
@@ -302,8 +302,7 @@ def expanded(path: Path, work: Path | None = None, limits: Limits | None = None)
     path : Path
         The bare file, a ``.gz``, or a ``.zip`` with one data file or one Shapefile.
     work : Path, optional
-        Folder for the temporary file, which only its owner can read and which is removed on
-        leaving.
+        Folder for the temporary file, which only its owner can read and which is wiped on leaving.
     limits : Limits, optional
 
     Yields
@@ -323,18 +322,16 @@ def expanded(path: Path, work: Path | None = None, limits: Limits | None = None)
     limits = limits or Limits()
     name = shown_name(path.name)
     meter = Meter(name, path.stat().st_size, limits)
-    with tempfile.TemporaryDirectory(prefix="intake-", dir=work) as folder:
+    with plain_folder(work) as folder:
         if suffix == ".gz":
-            target = Path(folder) / f"data{inner_suffix(path)}"
+            target = folder / f"data{inner_suffix(path)}"
             with path.open("rb") as stream, target.open("wb") as sink:
                 sink.writelines(gunzip(stream, meter))
         else:
             with open_zip(path, name) as archive:
                 check_directory(archive, meter, limits)
                 members = delivered_members(archive, name)
-            targets = [
-                Path(folder) / f"data{PurePosixPath(m.filename).suffix.lower()}" for m in members
-            ]
+            targets = [folder / f"data{PurePosixPath(m.filename).suffix.lower()}" for m in members]
             for member, part in zip(members, targets, strict=True):
                 with part.open("wb") as sink:
                     sink.writelines(member_bytes(path, member, meter))

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from declarations.errors import ConfigurationError
 from intake.admission import admitted_table
+from intake.borders import borders_in, borders_of
 from intake.reference import AREAS
 from warehouse.connection import run
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
+    import geopandas
 
     from geography.points import PointLocator
 
@@ -45,39 +44,24 @@ def point_locator(workspace: Workspace) -> PointLocator:
 
 
 def _made(workspace: Workspace, tolerance: float) -> PointLocator:
-    import geopandas  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
     from geography.points import PointLocator  # noqa: PLC0415
 
-    areas = pq.read_table(workspace.lake.path(AREAS), columns=["lsoa21cd", "geometry"])
-    codes, shapes = _taken_apart(areas)
+    areas = borders_of(workspace.lake.path(AREAS))
     if tolerance > 0:
-        extent = shapely.buffer(shapely.box(*shapely.total_bounds(shapes)), tolerance)
-        codes, shapes = _taken_apart(_boundaries(workspace))
-        near = shapely.intersects(shapes, extent)
-        codes, shapes = codes[near], shapes[near]
-    frame = geopandas.GeoDataFrame({"lsoa21cd": codes}, geometry=shapes, crs=27700)
-    return PointLocator(frame, code="lsoa21cd", tolerance=tolerance)
+        extent = shapely.buffer(shapely.box(*areas.total_bounds), tolerance)
+        areas = _boundaries(workspace)
+        areas = areas[areas.intersects(extent)].reset_index(drop=True)
+    return PointLocator(areas, code="lsoa21cd", tolerance=tolerance)
 
 
-def _taken_apart(areas: pa.Table) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    import shapely  # noqa: PLC0415
-
-    codes, shapes = (
-        areas.column(name).to_numpy(zero_copy_only=False) for name in ("lsoa21cd", "geometry")
-    )
-    return codes, shapely.from_wkb(shapes)
-
-
-def _boundaries(workspace: Workspace) -> pa.Table:
+def _boundaries(workspace: Workspace) -> geopandas.GeoDataFrame:
     """Return every area of the boundary file, in the region or not."""
     source = workspace.declared.reference_source("areas")
     scan = workspace.lake.scan(admitted_table(source)) if source else None
     if source is None or scan is None:
         raise ConfigurationError("The region has no boundaries to place points by")
     with workspace.connect(encryption=True) as connection:
-        return run(
-            connection, f"SELECT lsoa21cd, geometry FROM {scan}", table=source.id
-        ).to_arrow_table()
+        rows = run(connection, f"SELECT lsoa21cd, geometry FROM {scan}", table=source.id)
+        return borders_in(rows.to_arrow_table())

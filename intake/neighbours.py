@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from declarations.contracts import Source
 from declarations.errors import StorageError
 from geography.boundaries.neighbours import neighbours
+from intake.borders import borders_in
 from warehouse.connection import run
 from warehouse.lake import TableRef
 from warehouse.sql import ident
@@ -60,9 +61,6 @@ def neighbours_query(
     GeographyError
         If the boundaries cannot be used.
     """
-    import geopandas  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
     scan = workspace.lake.scan(areas)
     if scan is None:
         raise StorageError(
@@ -73,13 +71,8 @@ def neighbours_query(
     rows = run(
         connection, f"SELECT lsoa21cd, geometry FROM {ident(source.id)}", table=ROLE
     ).to_arrow_table()
-    frame = geopandas.GeoDataFrame(
-        {"lsoa21cd": rows.column("lsoa21cd").to_pylist()},
-        geometry=shapely.from_wkb(rows.column("geometry").to_numpy(zero_copy_only=False)),
-        crs=27700,
-    )
     found = neighbours(
-        frame, region={code for (code,) in own}, tolerance=TOLERANCE, islands="nearest"
+        borders_in(rows), region={code for (code,) in own}, tolerance=TOLERANCE, islands="nearest"
     )
     connection.register(ROWS, found.table(own=True))
     return (

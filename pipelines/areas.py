@@ -18,12 +18,14 @@ from pydantic import ValidationError
 from declarations.areas import LSOA, CustomArea
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError, StorageError
-from declarations.loader import load_region, parse_declaration
+from declarations.loader import load_region, parse_declaration, read_declaration
 from pipelines.console import say, show_table
 from pipelines.regions import BUNDLED, CATALOGUE, CONTRACTS, find_region
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from intake.area_lookups import RegionCodes, ResolvedArea
 
 CODE_HEADINGS = ("lsoa21cd", "lsoa21_code", "lsoa21", "lsoa", "lsoa_code", "code")
@@ -84,29 +86,32 @@ def add_area(name: str, settings: Settings, new: NewArea, *, force: bool) -> Non
     found = _checked(declared, settings, area, file, new.polygon)
     _write(declared, area, file, new.polygon)
     say(f"Wrote {_below(declared, file)}: {_described(found)}.")
-    if found and found.outside_share > 0.01:
+    if found and _leaves_the_region(found):
         say(f"{found.outside_share:.0%} of the polygon lies outside the region's LSOAs.")
     say(f"Its figures are in v_area_counts from the next release on: lsoalink run {name}")
 
 
 def list_areas(name: str) -> None:
-    """Write the areas a region declares."""
-    declared = _open(name)
-    if not declared.areas:
-        say(f"{declared.region.id} has no areas of its own; 'lsoalink area add' makes one.")
+    """Write the areas a region declares, and the files of areas that cannot be read."""
+    there = _area_files(name)
+    if not there.areas and not there.malformed:
+        say(f"{there.region} has no areas of its own; 'lsoalink area add' makes one.")
         return
-    show_table(
-        "",
-        ("area", "title", "made from", "owner", "file"),
-        [
-            (
-                a.id, a.title,
-                f"{len(a.lsoas)} LSOAs" if a.lsoas else f"{a.polygon}, rule {a.rule}",
-                a.owner, _below(declared, declared.files[f"areas/{a.id}"]),
-            )
-            for a in declared.areas.values()
-        ],
-    )  # fmt: skip
+    if there.areas:
+        show_table(
+            "",
+            ("area", "title", "made from", "owner", "file"),
+            [
+                (
+                    a.id, a.title,
+                    f"{len(a.lsoas)} LSOAs" if a.lsoas else f"{a.polygon}, rule {a.rule}",
+                    a.owner, _below(there, there.files[f"areas/{a.id}"]),
+                )
+                for a in there.areas.values()
+            ],
+        )  # fmt: skip
+    for path, problem in there.malformed.items():
+        say(f"{problem}. No run is possible until then: {_how_to_mend(name, path)}.")
 
 
 def show_area(
@@ -122,7 +127,7 @@ def show_area(
         If the region has not been run, so that its LSOAs are not known.
     """
     declared = _open(name)
-    area = _known(declared, area_id)
+    area = _known(declared.areas, area_id, declared.region.id)
     codes = _region_codes(declared, settings)
     if codes is None:
         raise StorageError(
@@ -161,32 +166,90 @@ def show_area(
 def remove_area(name: str, area_id: str) -> None:
     """Remove an area's declaration, and its polygon if no other area uses it.
 
+    A file of an area that cannot be read goes by its own name in place of the id within it.
+
     Raises
     ------
     ConfigurationError
         If the region is bundled or has no such area.
     """
-    declared = _open(name)
-    folder = _own_folder(declared, name)
-    area = _known(declared, area_id)
-    file = declared.files[f"areas/{area.id}"]
+    there = _area_files(name)
+    folder = _own_folder(there, name)
+    malformed = next((p for p in there.malformed if p.stem == area_id), None)
+    if area_id not in there.areas and malformed is not None:
+        malformed.unlink()
+        say(f"Removed {_below(there, malformed)}, which could not be read. No polygon was removed.")
+        return
+    area = _known(there.areas, area_id, there.region)
+    file = there.files[f"areas/{area.id}"]
     file.unlink()
-    gone = [_below(declared, file)]
-    shared = any(a.polygon == area.polygon for a in declared.areas.values() if a.id != area.id)
+    gone = [_below(there, file)]
+    shared = any(a.polygon == area.polygon for a in there.areas.values() if a.id != area.id)
     if area.polygon and not shared and (folder / area.polygon).is_file():
-        (folder / area.polygon).unlink()
-        gone.append(_below(declared, folder / area.polygon))
+        # A file that cannot be read may still name it.
+        if any(area.polygon.encode() in path.read_bytes() for path in there.malformed):
+            say(f"{_below(there, folder / area.polygon)} stays: another file names it.")
+        else:
+            (folder / area.polygon).unlink()
+            gone.append(_below(there, folder / area.polygon))
     say(f"Removed {' and '.join(gone)}. Releases that are published keep the area.")
 
 
+@dataclass(frozen=True)
+class _AreaFiles:
+    """The files of a region's areas, each read by itself: a malformed one hides no other.
+
+    ``malformed`` has what is wrong with each file that cannot be read.
+    """
+
+    root: Path
+    areas: dict[str, CustomArea]
+    files: dict[str, Path]
+    malformed: dict[Path, str]
+
+    @property
+    def region(self) -> str:
+        return self.root.resolve().name
+
+
+def _area_files(name: str) -> _AreaFiles:
+    root = find_region(name)
+    there = _AreaFiles(root, {}, {}, {})
+    for path in sorted((root / "areas").glob("*.y*ml")):
+        try:
+            area = read_declaration(path, CustomArea)
+        except ConfigurationError as error:
+            there.malformed[path] = error.problem.replace(str(path), _below(there, path))
+            continue
+        if area.id in there.areas:
+            there.malformed[path] = f"{_below(there, path)} has the id of another file, {area.id}"
+            continue
+        there.areas[area.id] = area
+        there.files[f"areas/{area.id}"] = path
+    return there
+
+
+def _how_to_mend(name: str, path: Path) -> str:
+    return f"correct the file, or remove it with 'lsoalink area remove {name} {path.stem}'"
+
+
+def _leaves_the_region(found: ResolvedArea) -> bool:
+    from intake.area_lookups import OUTSIDE_SHARE  # noqa: PLC0415
+
+    return found.outside_share > OUTSIDE_SHARE
+
+
 def _open(name: str) -> RegionDeclarations:
-    # Without the polygons: an area that lost its file must still be listed, replaced and removed.
+    for path, problem in _area_files(name).malformed.items():
+        fix = _how_to_mend(name, path)
+        raise ConfigurationError(problem, fix[0].upper() + fix[1:])
+    # Without the polygons: an area that lost its file must still be shown and replaced.
     return load_region(
         find_region(name), contract_library=CONTRACTS, indicator_library=CATALOGUE, polygons=False
     )
 
 
-def _own_folder(declared: RegionDeclarations, name: str) -> Path:
+def _own_folder(declared: RegionDeclarations | _AreaFiles, name: str) -> Path:
     if declared.root.resolve().parent == BUNDLED.resolve():
         raise ConfigurationError(
             f"{name} is a bundled region, and its files are not changed",
@@ -195,17 +258,15 @@ def _own_folder(declared: RegionDeclarations, name: str) -> Path:
     return declared.root / "areas"
 
 
-def _below(declared: RegionDeclarations, path: Path) -> str:
+def _below(declared: RegionDeclarations | _AreaFiles, path: Path) -> str:
     return str(path.relative_to(declared.root))
 
 
-def _known(declared: RegionDeclarations, area_id: str) -> CustomArea:
-    if area_id not in declared.areas:
-        there = ", ".join(declared.areas) or "none yet"
-        raise ConfigurationError(
-            f"{declared.region.id} has no area of this id", f"Its areas are: {there}"
-        )
-    return declared.areas[area_id]
+def _known(areas: Mapping[str, CustomArea], area_id: str, region: str) -> CustomArea:
+    if area_id not in areas:
+        there = ", ".join(areas) or "none yet"
+        raise ConfigurationError(f"{region} has no area of this id", f"Its areas are: {there}")
+    return areas[area_id]
 
 
 def _declaration(declared: RegionDeclarations, new: NewArea) -> CustomArea:
@@ -291,7 +352,8 @@ def _region_codes(declared: RegionDeclarations, settings: Settings) -> RegionCod
     """Return the region's codes as its last run left them, or None before the first."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    from intake.area_lookups import RegionCodes, borders_of  # noqa: PLC0415
+    from intake.area_lookups import RegionCodes  # noqa: PLC0415
+    from intake.borders import borders_of  # noqa: PLC0415
 
     def column(path: Path, name: str) -> frozenset[str]:
         if not path.is_file():

@@ -224,11 +224,14 @@ def _selected(definitions: dg.Definitions, select: str | None) -> list[dg.AssetK
     if select is None:
         return None
     import dagster as dg  # noqa: PLC0415
+    from dagster_shared.check import CheckError  # noqa: PLC0415
 
     graph = definitions.resolve_asset_graph()
     try:
         keys = dg.AssetSelection.from_string(select).resolve(graph)
-    except Exception as error:  # noqa: BLE001 - Dagster's parser has no error of its own
+    except (dg.DagsterError, NotImplementedError, CheckError) as error:
+        # The last two are Dagster's for what its web page alone can select by (status:, column:,
+        # code_location:).
         raise ConfigurationError(
             f"--select cannot be understood ({type(error).__name__})",
             "Write it as Dagster does, for example --select 'key:\"*homelessness*\"'",
@@ -241,19 +244,34 @@ def _selected(definitions: dg.Definitions, select: str | None) -> list[dg.AssetK
 
 
 def _failure(event: dg.DagsterEvent) -> LsoalinkError:
-    """Return the error of a failed step: ours as it was said, another's by its kind alone."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    """Return the error of a failed step: ours as it was said, another's by its kind alone.
+
+    Of a chain of causes it is the first that is ours: what lies below it was put into our words.
+    """
+    error, name = event.step_failure_data.error, "Error"
+    while error is not None:
+        name = error.cls_name or "Error"
+        kind = _own_kind(name)
+        if kind is not None:
+            return kind(error.message.split(": ", 1)[-1].strip())
         error = error.cause
-    name = (error.cls_name or "Error") if error else "Error"
-    kind = getattr(errors, name, None)
-    if error and isinstance(kind, type) and issubclass(kind, LsoalinkError):
-        text = error.message.split(": ", 1)[-1].strip()
-        return kind(text)
     return StorageError(
         f"The step {event.step_key} failed unexpectedly ({name})",
         "Run again; if it repeats, report it with the command you ran",
     )
+
+
+def _own_kind(name: str) -> type[LsoalinkError] | None:
+    """Return the class of `declarations.errors` that an error of this name is, if it is ours."""
+
+    def below(kind: type[LsoalinkError]) -> Iterator[type[LsoalinkError]]:
+        yield kind
+        for more in kind.__subclasses__():
+            yield from below(more)
+
+    # A room's own kinds are made from a reason code as well; the one they refine says who must act.
+    bases = (base for kind in below(LsoalinkError) if kind.__name__ == name for base in kind.mro())
+    return next((base for base in bases if getattr(errors, base.__name__, None) is base), None)
 
 
 @contextmanager

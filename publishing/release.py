@@ -27,6 +27,7 @@ from indicators.counting import counts_table, statistics_table
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
 from intake.arrival import store_of
+from intake.borders import borders_of
 from intake.neighbours import NEIGHBOURS
 from intake.quality import as_arrow, due_on, quality_rows, quality_table
 from intake.records import read_record
@@ -63,7 +64,6 @@ from warehouse.provenance import fingerprint
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    import geopandas
     import pyarrow as pa
 
 STATE_NAME = "state.json"
@@ -362,20 +362,10 @@ def _build_candidate(
     if folder.exists():
         shutil.rmtree(folder)
     temporary = temporary_beside(folder)
-    write_bundle(temporary, tables, _boundaries(workspace), workspace.declared.region, facts)
+    borders = borders_of(workspace.lake.path(AREAS))
+    write_bundle(temporary, tables, borders, workspace.declared.region, facts)
     temporary.replace(folder)
     return folder
-
-
-def _boundaries(workspace: Workspace) -> geopandas.GeoDataFrame:
-    import geopandas  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    table = pq.read_table(workspace.lake.path(AREAS), columns=["lsoa21cd", "geometry"])
-    shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-    codes = table.column("lsoa21cd").to_pylist()
-    return geopandas.GeoDataFrame({"lsoa21cd": codes}, geometry=shapes, crs=27700)
 
 
 def _facts(workspace: Workspace, tables: dict[str, pa.Table]) -> ReleaseFacts:

@@ -27,7 +27,7 @@ from intake.received import Delivery, ReceivedStore
 from intake.records import read_record
 from publishing.protection import PROTECTED
 from warehouse.connection import run
-from warehouse.lake import UNPARTITIONED
+from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,8 +62,12 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
         tables = {
             "areas": _areas(workspace, connection),
             "observations": _observations(workspace, connection),
-            "area_lookups": _area_lookups(workspace, connection),
-            "area_neighbours": _area_neighbours(workspace, connection),
+            "area_lookups": _reference_rows(
+                workspace, connection, AREA_LOOKUPS, "larger", "level, area_code, lsoa21cd"
+            ),
+            "area_neighbours": _reference_rows(
+                workspace, connection, NEIGHBOURS, "neighbouring", "lsoa21cd, neighbour_lsoa21cd"
+            ),
         }
     tables["indicators"] = indicators_table(workspace.declared)
     tables["notes"] = _notes(tables["observations"])
@@ -160,26 +164,22 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
     return run(connection, sql, table="observations").to_arrow_table()
 
 
-def _area_lookups(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    scan = workspace.lake.scan(AREA_LOOKUPS)
+def _reference_rows(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    table: TableRef,
+    kind: str,
+    order: str,
+) -> pa.Table:
+    """Return a reference table about areas of some kind, in order."""
+    scan = workspace.lake.scan(table)
     if scan is None:
         raise StorageError(
-            "The table of larger areas is missing",
+            f"The table of {kind} areas is missing",
             f"Run 'lsoalink run {workspace.declared.root.name}' again",
         )
-    sql = f"SELECT * FROM {scan} ORDER BY level, area_code, lsoa21cd"
-    return run(connection, sql, table="area_lookups").to_arrow_table()
-
-
-def _area_neighbours(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    scan = workspace.lake.scan(NEIGHBOURS)
-    if scan is None:
-        raise StorageError(
-            "The table of neighbouring areas is missing",
-            f"Run 'lsoalink run {workspace.declared.root.name}' again",
-        )
-    sql = f"SELECT * FROM {scan} ORDER BY lsoa21cd, neighbour_lsoa21cd"
-    return run(connection, sql, table="area_neighbours").to_arrow_table()
+    sql = f"SELECT * FROM {scan} ORDER BY {order}"
+    return run(connection, sql, table=table.name).to_arrow_table()
 
 
 def _notes(observations: pa.Table) -> pa.Table:

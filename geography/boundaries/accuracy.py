@@ -2,7 +2,7 @@
 
 Belongs here: comparing where a locator puts points with the areas they officially belong to, and
 what that means in plain words. Does not belong here: where points and codes come from
-(`intake/boundary_quality.py`), or locating (`points`).
+(`intake/boundary_quality.py`), or locating (`geography.points`).
 
 Facts. Generalised boundaries move borders, so that an address near one lands next door. Measured on
 the live postcodes of Birmingham, boundaries generalised to 20 m (BGC) put 99.2 % in their official
@@ -15,7 +15,7 @@ of all addresses.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -25,8 +25,8 @@ from declarations.errors import GeographyError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Z95 = 1.959963984540054
-"""The normal deviate of a two-sided interval of 95 %."""
+CONFIDENCE = 0.95
+"""Of the interval of a share."""
 
 FINE_SHARE = 0.99
 """From this share on, boundaries may place single addresses."""
@@ -87,11 +87,10 @@ class AccuracyReport:
         return self._limits()[1] if self.points else None
 
     def _limits(self) -> tuple[float, float]:
-        n, x = self.points, self.agreeing
-        middle = 2 * x + Z95**2
-        spread = Z95 * sqrt(Z95**2 + 4 * x * (1 - x / n))
-        scale = 2 * (n + Z95**2)
-        return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+        from scipy.stats import binomtest  # noqa: PLC0415 (heavy)
+
+        found = binomtest(self.agreeing, self.points).proportion_ci(CONFIDENCE, method="wilson")
+        return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Whether areas cover a region as a map must: valid, meeting edge to edge, no overlap, no gap.
 
 Belongs here: finding what is wrong with a set of areas, and simplifying them for maps without
-making it wrong. Does not belong here: reading and repairing (`boundaries`), placing (`points`).
+making it wrong. Does not belong here: reading and repairing (`reading`), or placing points
+(`geography.points`).
 
 How overlaps and gaps are found. Turn every ring the same way; a border that two neighbours share is
 then walked once in each direction. Lines for which the directions do not cancel are the outer

@@ -1,7 +1,7 @@
 """Which coordinate system a boundary file is in: what it says, what was declared, what can be.
 
 Belongs here: settling one EPSG code for a file, or refusing it. Does not belong here: reading the
-shapes (`boundaries`), or the kinds of coordinates a column of numbers can hold (`coordinates`).
+shapes (`files`), or the kinds of coordinates a column of numbers can hold (`coordinates`).
 
 Facts. GeoJSON without a `crs` member (RFC 7946) and GeoParquet without a `crs` key are longitude
 and latitude by their standards, and files on the National Grid without a name are common. A member
@@ -53,7 +53,7 @@ class Statement:
     by_name: bool
 
 
-def settle_crs(frame: geopandas.GeoDataFrame, path: Path, declared: int | None) -> int:
+def settle_crs(frame: geopandas.GeoDataFrame, path: Path, declared: int | None, noun: str) -> int:
     """Settle the coordinate system of a file, from the file and its declaration.
 
     Parameters
@@ -64,6 +64,8 @@ def settle_crs(frame: geopandas.GeoDataFrame, path: Path, declared: int | None) 
         The file.
     declared : int, optional
         EPSG code from whoever knows; it may not contradict the file.
+    noun : str
+        What the file holds, in the plural, for the message: ``boundaries``.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def settle_crs(frame: geopandas.GeoDataFrame, path: Path, declared: int | None) 
         system = "another coordinate system" if said.epsg is None else f"EPSG:{said.epsg}"
         if said.epsg is not None or not _same_places(frame, declared):
             raise GeographyError(
-                f"The boundaries {path.name} say {system} and their declaration EPSG:{declared}",
+                f"The {noun} {path.name} say {system} and their declaration EPSG:{declared}",
                 "Correct the declaration, or ask for the file again",
             )
     epsg = declared or said.epsg
@@ -92,10 +94,10 @@ def settle_crs(frame: geopandas.GeoDataFrame, path: Path, declared: int | None) 
             else "do not say their coordinate system"
         )
         raise GeographyError(
-            f"The boundaries {path.name} {problem}", "Declare it, for instance crs: 27700"
+            f"The {noun} {path.name} {problem}", "Declare it, for instance crs: 27700"
         )
     require_supported_crs(epsg)
-    _check_extent(frame, path, epsg)
+    _check_extent(frame, path, epsg, noun)
     return epsg
 
 
@@ -179,28 +181,28 @@ def _same_places(frame: geopandas.GeoDataFrame, declared: int) -> bool:
     return bool((shift <= (SAME_DEGREES if target.is_geographic else SAME_METRES)).all())
 
 
-def _check_extent(frame: geopandas.GeoDataFrame, path: Path, epsg: int) -> None:
+def _check_extent(frame: geopandas.GeoDataFrame, path: Path, epsg: int, noun: str) -> None:
     from pyproj import CRS  # noqa: PLC0415 (heavy)
     from pyproj.exceptions import CRSError  # noqa: PLC0415 (heavy)
 
     try:
         geographic = CRS.from_epsg(epsg).is_geographic
-    except CRSError as error:
+    except CRSError:
         raise GeographyError(
-            f"The boundaries {path.name} are declared as EPSG:{epsg}, which does not exist",
+            f"The {noun} {path.name} are declared as EPSG:{epsg}, which does not exist",
             "Declare a coordinate system that does, for instance crs: 27700",
-        ) from error
+        ) from None
     left, bottom, right, top = frame.total_bounds
     if not np.isfinite([left, bottom, right, top]).all():
         return
     in_degrees = max(-left, right) <= DEGREES[0] and max(-bottom, top) <= DEGREES[1]
     if geographic and not in_degrees:
         raise GeographyError(
-            f"The boundaries {path.name} are taken as degrees, and their coordinates are too large",
+            f"The {noun} {path.name} are taken as degrees, and their coordinates are too large",
             "Declare their coordinate system, for the National Grid crs: 27700",
         )
     if not geographic and in_degrees:
         raise GeographyError(
-            f"The boundaries {path.name} are taken as metres, and their coordinates are degrees",
+            f"The {noun} {path.name} are taken as metres, and their coordinates are degrees",
             "Declare their coordinate system, for longitude and latitude crs: 4326",
         )

@@ -1,7 +1,7 @@
 """Which areas lie beside which: contiguity weights, islands, and a buffer beyond the region's edge.
 
 Belongs here: links between areas from their boundaries, and the weights made of them for spatial
-statistics. Does not belong here: reading boundaries (`boundaries`), whether they form a coverage
+statistics. Does not belong here: reading boundaries (`reading`), whether they form a coverage
 (`coverage`), or any statistic.
 
 Rules. Two areas are linked if their polygons have a point in common (queen contiguity). A link is a
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from declarations.errors import GeographyError
+from geography.segments import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -412,20 +413,13 @@ def _segments(
     geometry: NDArray[np.object_],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the segments of all rings: whose they are; x, y, x, y with the lesser end first."""
-    import shapely  # noqa: PLC0415 (heavy)
-
-    parts, part_of = shapely.get_parts(geometry, return_index=True)
-    rings, ring_of = shapely.get_rings(parts, return_index=True)
-    points, point_of = shapely.get_coordinates(rings, return_index=True)
+    found = segments_of(geometry)
+    ends = np.stack([found.ax, found.ay, found.bx, found.by], axis=1)
     # Two zeros differ in their bits and not in their place.
-    points += 0.0
-    inside = point_of[1:] == point_of[:-1]
-    start, end = points[:-1][inside], points[1:][inside]
-    back = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
-    ends = np.hstack([start, end])
+    ends += 0.0
+    back = (found.ax > found.bx) | ((found.ax == found.bx) & (found.ay > found.by))
     ends[back] = ends[back][:, [2, 3, 0, 1]]
-    owner = part_of[ring_of[point_of[:-1][inside]]]
-    return owner.astype(np.int64), ends
+    return found.polygon[found.ring].astype(np.int64), ends
 
 
 def _nearest(

@@ -1,8 +1,9 @@
 """Reading and repairing the boundaries of areas.
 
 Belongs here: boundary files in any of the usual formats, made fit for point in polygon and for
-maps. Does not belong here: which coordinate system a file is in (`boundary_crs`), whether areas
-meet (`coverage`), how well they place addresses (`accuracy`), locating points (`points`).
+maps. Does not belong here: opening a file (`files`), expanding a compressed one
+(``intake/containers.py``), which coordinate system a file is in (`crs`), whether areas meet
+(`coverage`), how well they place addresses (`accuracy`), locating points (`geography.points`).
 
 Facts. The generalised BSC boundaries (200 m) put only about 87 % of postcodes in their official
 LSOA; the BGC ones (20 m) more than 99 %: never geocode with BSC. Column names differ in case
@@ -11,31 +12,24 @@ between releases.
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from declarations.errors import GeographyError
-from geography.boundaries.crs import GEOJSON, GEOPARQUET, settle_crs
-from geography.boundaries.formats import check_format
+from geography.boundaries.crs import settle_crs
+from geography.boundaries.files import load_shapes
 from geography.coordinates import BNG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import geopandas
     from numpy.typing import NDArray
 
-VECTOR = frozenset({".gpkg", ".shp", ".fgb"}) | GEOJSON
-SHAPEFILE_PARTS = frozenset({".shp", ".shx", ".dbf", ".prj", ".cpg"})
-
-ZIPPED_BYTES = 4 << 30
-"""How much a zipped boundary file may hold; the ultra-fine ones of a nation stay below."""
+NOUN = "boundaries"
 
 GREAT_BRITAIN = (0.0, 0.0, 700_000.0, 1_300_000.0)
 """Where the National Grid has land: left, bottom, right, top in metres."""
@@ -81,7 +75,8 @@ def read_boundaries(
     Parameters
     ----------
     path : pathlib.Path
-        GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet, told by its suffix.
+        GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet, told by its suffix; not
+        compressed.
     columns : mapping of str to str
         Our name to the file's heading, which is matched in any case. The first is the code.
     crs : int, optional
@@ -103,13 +98,14 @@ def read_boundaries(
     """
     if not columns:
         raise GeographyError("No column of the boundaries is named", "Name the column of codes")
-    with _plain(path) as plain:
-        frame = _load(plain, layer)
-        read = len(frame)
-        if read == 0:
-            raise _no_area(path)
-        frame = _named(frame, columns, path)
-        epsg = settle_crs(frame, plain, crs)
+    if not path.is_file():
+        raise GeographyError(f"The boundaries {path.name} are not there", "Put the file in place")
+    frame = load_shapes(path, NOUN, layer)
+    read = len(frame)
+    if read == 0:
+        raise _no_area(path)
+    frame = _named(frame, columns, path)
+    epsg = settle_crs(frame, path, crs, NOUN)
     frame = frame.set_crs(epsg, allow_override=True)
     code = next(iter(columns))
     frame[code] = _stripped(frame[code])
@@ -136,56 +132,6 @@ def _no_area(path: Path) -> GeographyError:
     return GeographyError(f"The boundaries {path.name} hold no area", "Ask for the file again")
 
 
-@contextmanager
-def _plain(path: Path) -> Iterator[Path]:
-    """Give the boundary file itself, unpacked for a while where it came in a ZIP."""
-    if not path.is_file():
-        raise GeographyError(f"The boundaries {path.name} are not there", "Put the file in place")
-    if path.suffix.lower() != ".zip":
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="boundaries-") as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                chosen = _unpack(archive, path, Path(folder))
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-            raise GeographyError(
-                f"The boundaries {path.name} cannot be unpacked", "Ask for the file again"
-            ) from error
-        yield chosen
-
-
-def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> Path:
-    members = {
-        m: PurePosixPath(m.filename)
-        for m in archive.infolist()
-        if not m.is_dir() and not m.filename.startswith("__MACOSX/")
-    }
-    layers = [name for name in members.values() if name.suffix.lower() in VECTOR | GEOPARQUET]
-    if len(layers) != 1:
-        raise GeographyError(
-            f"The boundaries {path.name} are a ZIP with {len(layers)} boundary files in it",
-            "Pack one boundary file, a Shapefile with its .shx, .dbf and .prj",
-        )
-    (layer,) = layers
-    wanted = {
-        m: name
-        for m, name in members.items()
-        if name == layer
-        or (
-            name.with_suffix("") == layer.with_suffix("") and name.suffix.lower() in SHAPEFILE_PARTS
-        )
-    }
-    if sum(m.file_size for m in wanted) > ZIPPED_BYTES:
-        raise GeographyError(
-            f"The boundaries {path.name} hold more than is unpacked", "Send the file as it is"
-        )
-    for member, name in wanted.items():
-        # The parts of a Shapefile are found by one name, in letters of one case.
-        (folder / f"{layer.stem}{name.suffix.lower()}").write_bytes(archive.read(member))
-    return folder / f"{layer.stem}{layer.suffix.lower()}"
-
-
 def _stripped(codes: Any) -> Any:
     from pandas.api.types import is_string_dtype  # noqa: PLC0415 (heavy)
 
@@ -203,58 +149,6 @@ def _check_place(frame: geopandas.GeoDataFrame, path: Path) -> None:
             f"The boundaries {path.name} lie outside Great Britain",
             "See whether longitude and latitude are exchanged, or declare the coordinate system",
         )
-
-
-def _load(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
-    import geopandas  # noqa: PLC0415 (heavy)
-    import pyogrio  # noqa: PLC0415 (heavy)
-    from pyogrio.errors import (  # noqa: PLC0415 (heavy)
-        DataLayerError,
-        DataSourceError,
-        FeatureError,
-        GeometryError,
-    )
-    from pyproj.exceptions import CRSError  # noqa: PLC0415 (heavy)
-    from shapely.errors import ShapelyError  # noqa: PLC0415 (heavy)
-
-    suffix = path.suffix.lower()
-    if suffix not in VECTOR | GEOPARQUET:
-        raise GeographyError(
-            f"The boundaries {path.name} are in a format that is not read",
-            "Give GeoJSON, GeoPackage, Shapefile, FlatGeobuf or GeoParquet",
-        )
-    check_format(path)
-    try:
-        # Coordinates that are no numbers are counted later; a warning of each would say nothing.
-        with np.errstate(invalid="ignore"):
-            if suffix in GEOPARQUET:
-                frame = geopandas.read_parquet(path)
-            else:
-                _check_layers(pyogrio.list_layers(path), path, layer)
-                frame = geopandas.read_file(path, layer=layer, engine="pyogrio")
-    except (
-        ValueError, OSError, LookupError, TypeError, NotImplementedError, DataLayerError,
-        DataSourceError, FeatureError, GeometryError, CRSError, ShapelyError,
-    ) as error:  # fmt: skip
-        raise GeographyError(
-            f"The boundaries {path.name} cannot be read as geometry", "Ask for the file again"
-        ) from error
-    if not isinstance(frame, geopandas.GeoDataFrame):
-        raise GeographyError(
-            f"The boundaries {path.name} hold no geometry, only a table", "Ask for the boundaries"
-        )
-    return frame
-
-
-def _check_layers(layers: NDArray[np.object_], path: Path, layer: str | None) -> None:
-    names = [str(name) for name, kind in layers if kind is not None]
-    if (layer is None and len(names) > 1) or (layer is not None and layer not in names):
-        raise GeographyError(
-            f"The boundaries {path.name} have {len(names)} layers, and it is not said which of "
-            "them holds the areas" if layer is None
-            else f"The boundaries {path.name} have no layer of the name that is declared",
-            f"Name one of: {', '.join(names)}",
-        )  # fmt: skip
 
 
 def _named(

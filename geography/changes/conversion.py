@@ -212,15 +212,23 @@ def convert(
         that is not known, or the database fails. `into` and `residual` are then as they were: both
         are made under other names, and named only when their totals are proved.
     """
+    old, new = CODES[direction]
+    refuse = _Refusals(not copy_rates, if_suppressed == "refuse", if_unweighted == "refuse")
     failure = ""
     try:
+        layout = Layout(
+            source=code or old,
+            lookup_source=old,
+            target=new,
+            by=tuple(by),
+            counts=tuple(counts),
+            rates=tuple(rates),
+            status=status,
+            carries_conversion="geo_conversion" in columns_of(con, values),
+        )
+        named = (into, residual or f"{into}_residual")
         return _checked_and_converted(
-            con,
-            (values, into, residual or f"{into}_residual", changes),
-            direction,
-            (code, by, counts, rates, status),
-            split_by,
-            _Refusals(not copy_rates, if_suppressed == "refuse", if_unweighted == "refuse"),
+            con, values, named, changes, layout, direction, split_by, refuse
         )
     except duckdb.Error as error:
         # Its text may repeat a value of a record, so only its kind is told.
@@ -234,30 +242,20 @@ def convert(
 
 def _checked_and_converted(
     con: duckdb.DuckDBPyConnection,
-    tables: tuple[str, str, str, str],
+    values: str,
+    named: tuple[str, str],
+    changes: str,
+    layout: Layout,
     direction: Direction,
-    columns: tuple[str | None, Sequence[str], Sequence[str], Sequence[str], str | None],
     split_by: SplitWeights | None,
     refuse: _Refusals,
 ) -> ConversionReport:
-    values, into, left_over, changes = tables
-    code, by, counts, rates, status = columns
-    old, new = CODES[direction]
-    layout = Layout(
-        source=code or old,
-        lookup_source=old,
-        target=new,
-        by=tuple(by),
-        counts=tuple(counts),
-        rates=tuple(rates),
-        status=status,
-        carries_conversion="geo_conversion" in columns_of(con, values),
-    )
+    into = named[0]
     made = (f"_converting_{into}", f"_converting_{into}_residual")
     read = [values, changes]
     if split_by is not None:
         read += [split_by.table, split_by.pairs or split_by.table]
-    _check_tables(con, read, (into, left_over), made)
+    _check_tables(con, read, named, made)
     _check_layout(con, values, layout)
     _check_values(con, values, layout)
     validate_changes(con, changes)
@@ -266,9 +264,9 @@ def _checked_and_converted(
         with Scratch(con, into) as scratch:
             partial = _convert(con, scratch, values, made, changes, layout, split_by, refuse)
         report = _report(con, values, made, layout, direction, split_by, partial)
-        for name in (into, left_over):
+        for name in named:
             con.execute(f"DROP TABLE IF EXISTS {ident(name)}")
-        for staged, name in zip(made, (into, left_over), strict=True):
+        for staged, name in zip(made, named, strict=True):
             con.execute(f"ALTER TABLE {ident(staged)} RENAME TO {ident(name)}")
     finally:
         for staged in made:

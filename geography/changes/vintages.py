@@ -107,9 +107,10 @@ def validate_changes(con: duckdb.DuckDBPyConnection, table: str) -> ChangesRepor
     Raises
     ------
     GeographyError
-        If a code or indicator is missing or malformed, a pair occurs twice, a U pair changes its
-        code or shares one, an S area has one child or a child another parent, or an M area one
-        parent or a parent another child, or an area of either vintage has pairs of two indicators.
+        If it has no rows, a code or indicator is missing or malformed, a pair occurs twice, a U
+        pair changes its code or shares one, an S area has one child or a child another parent, or
+        an M area one parent or a parent another child, or an area of either vintage has pairs of
+        two indicators.
     """
     require_columns(con, table, ("lsoa11cd", "lsoa21cd", "chgind"))
     row = con.execute(faults_sql(table)).fetchone() or ()
@@ -128,6 +129,11 @@ def validate_changes(con: duckdb.DuckDBPyConnection, table: str) -> ChangesRepor
             "Use the complete ONS exact-fit lookup of 2011 to 2021 LSOAs, not an excerpt",
         )
     pairs = dict(con.execute(pair_counts_sql(table)).fetchall())
+    if not pairs:
+        raise GeographyError(
+            f"The table of LSOA changes {table} has no rows",
+            "Use the complete ONS exact-fit lookup of 2011 to 2021 LSOAs",
+        )
     codes = con.execute(
         f"SELECT count(DISTINCT lsoa11cd), count(DISTINCT lsoa21cd) FROM {ident(table)}"
     ).fetchone() or (0, 0)

@@ -138,12 +138,7 @@ def check_inputs(
         If keys, columns or reference tables do not fit together, or an identifier repeats.
     """
     _check_keys(keys, reference)
-    read = [records, *(value for value in vars(reference).values() if isinstance(value, str))]
-    if into.lower() in (name.lower() for name in read):
-        raise GeographyError(
-            f"The table {into} would be overwritten by the placement that reads it",
-            "Give the result another name",
-        )
+    check_not_overwritten(records, reference, into)
     wanted = ["record_id", *(name for key in keys.by for name in keys.columns(key))]
     if keys.date is not None:
         wanted.append(keys.date)
@@ -166,6 +161,30 @@ def check_inputs(
     _check_reference(con, keys, reference)
     _check_unique(con, records, "record_id")
     _check_unique(con, reference.areas, "lsoa21cd")
+
+
+def check_not_overwritten(records: str, reference: Reference, into: str) -> None:
+    """Refuse to write a result over a table that it is made from.
+
+    Parameters
+    ----------
+    records : str
+        The table of records.
+    reference : Reference
+    into : str
+        Name of the table to write. DuckDB's names are the same in any case.
+
+    Raises
+    ------
+    GeographyError
+        If it is the name of the records or of a reference table.
+    """
+    read = [records, *(value for value in vars(reference).values() if isinstance(value, str))]
+    if into.lower() in (name.lower() for name in read):
+        raise GeographyError(
+            f"The table {into} would be overwritten by a result that is made from it",
+            "Give the result another name",
+        )
 
 
 def _check_keys(keys: PlacementKeys, reference: Reference) -> None:

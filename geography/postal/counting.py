@@ -27,7 +27,7 @@ import duckdb
 
 from declarations.errors import GeographyError
 from geography.placement.choice import OUTPUT_COLUMNS
-from geography.placement.inputs import PlacementKeys, Reference
+from geography.placement.inputs import PlacementKeys, Reference, check_not_overwritten
 from geography.placement.lookups import typed_postcodes_sql
 from geography.placement.placing import place
 from geography.placement.scratch import Scratch
@@ -109,18 +109,15 @@ def count_by_lsoa(
     Raises
     ------
     GeographyError
-        If columns or reference tables do not fit together, or the counts do not add up.
+        If columns or reference tables do not fit together, the result would be written over one of
+        them, or the counts do not add up.
     """
     if reference.postcodes is None:
         raise GeographyError(
             "There is no reference table for placing by postcode",
             "Add a postcode directory to the region",
         )
-    if into.lower() == records.lower():
-        raise GeographyError(
-            f"The records {records} would be overwritten by their own counts",
-            "Give the result another name",
-        )
+    check_not_overwritten(records, reference, into)
     require_columns(con, records, [postcode, *([date] if date else [])])
     require_columns(con, reference.postcodes, ("pcds", "doterm"))
     with Scratch(con, f"counting_{into}") as scratch:

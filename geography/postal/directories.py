@@ -210,7 +210,7 @@ def select_directory_sql(
     try:
         layout = directory_columns(given)
     except GeographyError as error:
-        raise GeographyError(f"{table}: {error.problem}", error.fix) from error
+        raise GeographyError(f"{table}: {error.problem}", error.fix) from None
     taken = {ours: ident(actual[heading]) for ours, heading in layout.columns.items()}
     selected = [
         f"{_value_sql(ours, kind, taken)} AS {ours}"

@@ -183,6 +183,11 @@ def test_nothing_is_left_behind_and_settings_stay(nation):
     [
         ("records", "p", Reference(areas="areas"), "counted", "no reference table"),
         ("records", "p", REFERENCE, "Records", "overwritten"),
+        ("records", "p", REFERENCE, "Areas", "overwritten"),
+        ("records", "p", REFERENCE, "changes", "overwritten"),
+        ("records", "p", REFERENCE, "known", "overwritten"),
+        ("records", "p", REFERENCE, "POSTCODES", "overwritten"),
+        ("records", "p", REFERENCE, "oas", "overwritten"),
         ("records", "absent", REFERENCE, "counted", "no column absent"),
         ("records", "p", Reference(areas="areas", postcodes="oas"), "counted", "no column pcds"),
     ],
@@ -191,8 +196,11 @@ def test_what_does_not_fit_together_is_refused(
     nation, records, column, reference, into, message
 ):  # fmt: skip
     load(nation, [("QA4 7XB", None)])
+    tables = ("records", "areas", "changes", "known", "postcodes", "oas")
+    before = [nation.execute(f"FROM {table}").fetchall() for table in tables]
     with pytest.raises(GeographyError, match=message):
         count_by_lsoa(nation, records, column, reference, into)
+    assert [nation.execute(f"FROM {table}").fetchall() for table in tables] == before
 
 
 def test_a_loss_is_an_error_and_leaves_no_table(nation, monkeypatch):

@@ -289,7 +289,7 @@ def test_of_several_layers_none_is_taken(tmp_path: Path, squares: geopandas.GeoD
     assert read_polygon(path).area == pytest.approx(squares.area.sum())
     squares.to_file(path, layer="two")
 
-    with pytest.raises(GeographyError, match=r"a\.gpkg has 2 layers.*one, two"):
+    with pytest.raises(GeographyError, match=r"2 layers in the polygon a\.gpkg.*one, two"):
         read_polygon(path)
 
 

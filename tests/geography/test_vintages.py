@@ -56,6 +56,13 @@ def test_each_fault_is_refused_without_showing_a_code(con, fault, message):
     assert "E0100" not in str(caught.value)
 
 
+def test_a_lookup_without_rows_is_refused(con):
+    table = changes(con, GOOD)
+    con.execute(f"DELETE FROM {table}")
+    with pytest.raises(GeographyError, match="has no rows"):
+        validate_changes(con, table)
+
+
 @pytest.mark.parametrize(
     "headings",
     [

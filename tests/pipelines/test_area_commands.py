@@ -386,6 +386,54 @@ def test_an_area_whose_polygon_is_gone_is_mended_by_command(region: Region, caps
     assert region.files() == set()
 
 
+MALFORMED = {
+    "not YAML": "id: [\n",
+    "not a mapping": "- a\n",
+    "empty": "",
+    "a key that is none": f"id: bad\ntitle: B\nowner: x\nlsoas: [{ONE}]\ncolour: red\n",
+    "taken": f"id: canal\ntitle: B\nowner: x\nlsoas: [{ONE}]\n",
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+def test_an_area_that_cannot_be_read_hides_no_other(region: Region, capsys: Any, text: str) -> None:
+    region.add("canal", polygon=region.draw(450_000, 451_000))
+    bad, name = region.folder / "areas" / "worse.yaml", str(region.folder)
+    bad.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+
+    list_areas(name)
+    out = capsys.readouterr().out
+    assert "canal.geojson, rule most" in out
+    assert "areas/worse.yaml" in out
+    assert f"lsoalink area remove {name} worse" in out
+    for command in (
+        lambda: show_area(name, region.settings, "canal", None, force=False),
+        lambda: region.add("north-end"),
+    ):
+        with pytest.raises(ConfigurationError, match=r"areas/worse\.yaml.*area remove .* worse"):
+            command()
+
+    remove_area(name, "worse")
+    assert "Removed areas/worse.yaml, which could not be read" in capsys.readouterr().out
+    assert region.files() == {"canal.yaml", "canal.geojson"}
+    assert "canal" in load_region(region.folder).areas
+
+
+def test_an_area_is_removed_beside_one_that_cannot_be_read(region: Region, capsys: Any) -> None:
+    region.add("canal", polygon=region.draw(450_000, 451_000))
+    region.add("bank", polygon=region.draw(450_000, 451_000))
+    bad = region.folder / "areas" / "worse.yaml"
+    bad.write_text("polygon: canal.geojson\nid: [\n", encoding="utf-8")
+    capsys.readouterr()
+
+    remove_area(str(region.folder), "bank")
+    remove_area(str(region.folder), "canal")
+
+    assert "canal.geojson stays: another file names it" in capsys.readouterr().out
+    assert region.files() == {"worse.yaml", "canal.geojson"}
+
+
 @pytest.mark.parametrize("force", [True, False])
 def test_a_folder_is_no_file_to_export_to(region: Region, tmp_path: Path, *, force: bool) -> None:
     region.add()

@@ -5,7 +5,21 @@ from __future__ import annotations
 import json
 import time
 
+import dagster as dg
+import geopandas
 import pytest
+import shapely
+
+from declarations.errors import (
+    ConfigurationError,
+    DeliveryError,
+    GeographyError,
+    LsoalinkError,
+    StorageError,
+)
+from geography.boundaries import read_boundaries
+from intake.errors import UnsafeFileError
+from pipelines.running import _failure, _selected
 
 PERSONAL = ("clock:", "as_of:", "generator:", "synthetic:")
 FIRST, SECOND = ("--as", "requester", "--by", "Ash One"), ("--as", "approver", "--by", "Bo Two")
@@ -138,3 +152,103 @@ def test_one_stage_alone_can_be_run(starter):
     assert starter.run("--select", 'key:"*/received_*"').code == 0
     assert (starter.root / "received" / "census_residents").is_dir()
     assert not (starter.root / "restricted" / "admitted_census_residents").exists()
+
+
+@dg.asset
+def upstream() -> None:
+    """One asset."""
+
+
+@dg.asset(deps=[upstream])
+def downstream() -> None:
+    """And one made from it."""
+
+
+@pytest.mark.parametrize(
+    "select",
+    ["", " ", "key:", 'key:"', "((", "upstream and", "not upstream", "+", "sinks(upstream)",
+     "nothing_of_the_name", "1+", "\x00", "group:", "status:healthy", "column:x", "table_name:x",
+     "code_location:x", "changed_in_branch:new", "(" * 200],
+)  # fmt: skip
+def test_a_selection_that_is_none_is_refused_in_one_sentence(select):
+    definitions = dg.Definitions(assets=[upstream, downstream])
+    with pytest.raises(ConfigurationError, match="--select cannot be understood"):
+        _selected(definitions, select)
+
+
+def test_a_selection_chooses_assets():
+    definitions = dg.Definitions(assets=[upstream, downstream])
+    assert _selected(definitions, None) is None
+    assert _selected(definitions, 'key:"down*"') == [downstream.key]
+    assert _selected(definitions, '+key:"down*"') == [downstream.key, upstream.key]
+    with pytest.raises(ConfigurationError, match="chooses no asset"):
+        _selected(definitions, 'key:"*nothing*"')
+
+
+def failed(work):
+    """The failure of the only step of a run."""
+
+    @dg.asset
+    def step() -> None:
+        work()
+
+    job = dg.Definitions(assets=[step]).resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(raise_on_error=False)
+    (event,) = [e for e in result.all_events if e.is_step_failure]
+    return event
+
+
+PLANTED = "planted-value"
+
+
+def chain(*errors):
+    """Raise the first error, caused by the second, and so on."""
+
+    def work():
+        for error, cause in zip(errors, [*errors[1:], None], strict=True):
+            error.__cause__ = cause
+        raise errors[0]
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind", "words"),
+    [
+        ([GeographyError("A. b", "Mend it")], GeographyError, "A. b. Mend it."),
+        ([GeographyError("A", "Mend it"), ValueError(PLANTED)], GeographyError, "A. Mend it."),
+        (
+            [StorageError("Outer"), GeographyError("Inner"), KeyError(PLANTED)],
+            StorageError, "Outer.",
+        ),
+        ([RuntimeError(PLANTED), GeographyError("Inner")], GeographyError, "Inner."),
+        ([UnsafeFileError("zip_bomb", "A", "Mend it")], DeliveryError, "A. Mend it."),
+        (
+            [RuntimeError(PLANTED), ValueError(PLANTED)], StorageError,
+            "The step step failed unexpectedly (ValueError)",
+        ),
+    ],
+)  # fmt: skip
+def test_of_a_chain_of_errors_ours_is_told(errors, kind, words):
+    told = _failure(failed(chain(*errors)))
+    assert type(told) is kind
+    assert isinstance(told, LsoalinkError)
+    assert str(told).startswith(words)
+    assert PLANTED not in str(told)
+
+
+def test_the_history_of_a_run_has_no_words_of_a_library_about_a_file(tmp_path):
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "areas.parquet"
+    frame = geopandas.GeoDataFrame({"c": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=27700)
+    frame.to_parquet(path)
+    table = pq.read_table(path)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    geo["columns"]["geometry"]["crs"] = PLANTED
+    pq.write_table(table.replace_schema_metadata({b"geo": json.dumps(geo).encode()}), path)
+
+    event = failed(lambda: read_boundaries(path, {"lsoa21cd": "c"}))
+
+    assert PLANTED not in str(event.step_failure_data)
+    assert "cannot be read as geometry" in str(_failure(event))
