@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from declarations.errors import LsoalinkError
-from pipelines.commands import area
+from pipelines.commands import area, roles
 from pipelines.commands.options import DataDir, OpenData, RegionName, RegionOption
 
 EXIT_CODES = """
@@ -37,6 +37,7 @@ app = typer.Typer(
 audit_app = typer.Typer(no_args_is_help=True, help="Look at the audit chain.")
 app.add_typer(audit_app, name="audit")
 area.register(app)
+roles.register(app)
 
 
 class Output(StrEnum):
@@ -217,7 +218,7 @@ def sql(
     data_dir: DataDir = None,
 ) -> None:
     """Ask the published DuckDB file; nothing can be changed by it."""
-    from pipelines.inspecting import run_query
+    from pipelines.querying import run_query
     from pipelines.running import settings_for
 
     run_query(query, region, settings_for(data_dir, None), internal=internal, output=output.value)

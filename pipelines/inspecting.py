@@ -5,9 +5,6 @@ Belongs here: what these commands gather and print. Does not belong here: a run 
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,19 +17,13 @@ from declarations.errors import (
     DeliveryError,
     StorageError,
 )
-from pipelines.console import out, say, show_table
+from pipelines.console import say, show_table
 from pipelines.regions import open_region
 from pipelines.running import current_release, region_lock, waiting_approval
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    import duckdb
-
     from warehouse.workspace import Workspace
-
-INTERNAL_ZONES = ("linked", "quality", "reference")
-"""Zones the data team may query; record-level tables are never among them."""
-MAX_ROWS_SHOWN = 200
 
 
 def workspace_of(declared: RegionDeclarations, settings: Settings) -> Workspace:
@@ -195,97 +186,6 @@ def _print_problems(quality: dict[str, list[dict[str, Any]]]) -> None:
     if held:
         say("")
         show_table("What to look at", ("source", "period", "outcome", "why, and the fix"), held)
-
-
-def run_query(query: str, name: str, settings: Settings, *, internal: bool, output: str) -> None:
-    """Run a reading query on the release in force, or on the internal tables, and write it."""
-    import duckdb  # noqa: PLC0415
-
-    declared = open_region(name)
-    workspace = workspace_of(declared, settings)
-    with _open_for_reading(workspace, internal) as connection:
-        try:
-            statements = connection.extract_statements(query)
-            if [s.type for s in statements] != [duckdb.StatementType.SELECT]:
-                # Anything else might write: COPY may do so wherever reading is allowed.
-                raise ConfigurationError(
-                    "The query could not be run: it is not one statement that only reads",
-                    "Write one SELECT; a PIVOT needs its values listed with IN",
-                )
-            result = connection.execute(statements[0])
-            headings = [column[0] for column in result.description or ()]
-            rows = result.fetchall()
-        except duckdb.Error as error:
-            text = str(error).splitlines()[0]
-            raise ConfigurationError(
-                f"The query could not be run: {text}",
-                "'lsoalink sql \"SHOW ALL TABLES\"' lists what can be asked",
-            ) from None
-    if output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(headings)
-        writer.writerows(rows)
-    elif output == "json":
-        records = [dict(zip(headings, row, strict=True)) for row in rows]
-        out.print_json(json.dumps(records, default=str))
-    else:
-        show_table("", headings, rows[:MAX_ROWS_SHOWN])
-        if len(rows) > MAX_ROWS_SHOWN:
-            say(f"… {len(rows) - MAX_ROWS_SHOWN:,} more rows; use --format csv for all of them")
-
-
-def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyConnection:
-    """Open what may be asked; neither writing nor reading any other file is possible through it."""
-    import duckdb  # noqa: PLC0415
-
-    from warehouse.sql import file_literal, ident, literal  # noqa: PLC0415
-
-    if not internal:
-        _, folder = current_release(workspace)
-        if folder is None:
-            raise StorageError(
-                f"{workspace.declared.region.id} has no published release yet",
-                f"Run 'lsoalink run {workspace.declared.region.id}', or ask with --internal",
-            )
-        connection = duckdb.connect(
-            str(folder / "lsoalink.duckdb"), read_only=True, config=_reading_config()
-        )
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        return connection
-    connection = duckdb.connect(":memory:", config=_reading_config())
-    counts: list[str] = []
-    for zone in INTERNAL_ZONES:
-        for folder in sorted((workspace.root / zone).glob("*")):
-            if not any(folder.glob("*.parquet")):
-                continue
-            files = ", ".join(file_literal(f) for f in sorted(folder.glob("*.parquet")))
-            scan = f"read_parquet([{files}])"
-            connection.execute(f"CREATE VIEW {ident(folder.name)} AS SELECT * FROM {scan}")
-            if folder.name.startswith("counts_"):
-                counts.append(folder.name)
-    if counts:
-        union = " UNION ALL ".join(f"FROM {ident(name)}" for name in counts)
-        connection.execute(f"CREATE VIEW counts AS {union}")
-    zones = ", ".join(literal(f"{(workspace.root / z).absolute()}/") for z in INTERNAL_ZONES)
-    connection.execute(f"SET allowed_directories = [{zones}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
-
-
-def _reading_config() -> dict[str, str | bool | int | float | list[str]]:
-    """Bound what a query may use: no spilling, no extension from outside, the usual memory."""
-    from warehouse.connection import limits_from_environment  # noqa: PLC0415
-
-    limits = limits_from_environment()
-    return {
-        "memory_limit": limits.memory,
-        "threads": limits.threads,
-        "temp_directory": "",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
 
 
 def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) -> None:
