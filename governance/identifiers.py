@@ -60,7 +60,7 @@ vehicles of unknown age)."""
 PLATE_SUFFIX = re.compile(r"[A-HJ-PR-Z]{3}[ -]?[1-9][0-9]{0,2}[ -]?[A-HJ-NPR-TV-Y]")
 """ABC 123D, 1963 to 1982 (DVLA leaflet INF104: year letters without I, O, Q, U and Z)."""
 
-PLATE_NORTHERN_IRELAND = re.compile(r"(?:[A-Z]I[A-Z]|[A-Z]{2}Z)[ -]?[1-9][0-9]{0,3}")
+PLATE_NORTHERN_IRELAND = re.compile(r"(?:[A-Z]I[A-Z]|[A-Z]{2}Z|[A-Z][JOUX]I)[ -]?[1-9][0-9]{0,3}")
 """ABZ 1234 (DVLA leaflet INF104: the three-letter marks with an I or a Z, up to four digits)."""
 
 SORT_CODE_ACCOUNT = re.compile(

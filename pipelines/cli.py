@@ -15,7 +15,19 @@ from typing import Annotated
 import typer
 
 from declarations.errors import LsoalinkError
-from pipelines.commands import area, roles
+from pipelines.commands import (
+    agency,
+    agreement,
+    area,
+    audit,
+    export,
+    hold,
+    keys,
+    purge,
+    redact,
+    roles,
+    withdraw,
+)
 from pipelines.commands.options import DataDir, OpenData, RegionName, RegionOption
 
 EXIT_CODES = """
@@ -34,10 +46,6 @@ app = typer.Typer(
     "is shared under, and publish protected indicators.",
     epilog=EXIT_CODES,
 )
-audit_app = typer.Typer(no_args_is_help=True, help="Look at the audit chain.")
-app.add_typer(audit_app, name="audit")
-area.register(app)
-roles.register(app)
 
 
 class Output(StrEnum):
@@ -278,13 +286,31 @@ def schemas(
     say(f"Wrote {', '.join(names)} into {folder}")
 
 
-@audit_app.command("verify", epilog="Example: lsoalink audit verify arden")
-def audit_verify(region: RegionName, data_dir: DataDir = None) -> None:
-    """Check every link of the audit chain; an edit, a gap or a reordering is named."""
-    from pipelines.inspecting import verify_audit
-    from pipelines.running import settings_for
+for module in (agreement, export, roles, hold, purge, audit, keys, agency, redact, area):
+    module.register(app)
+withdraw.register_withdraw(agreement.agreement_app)
 
-    verify_audit(region, settings_for(data_dir, None))
+PANELS = {
+    "For governance officers": (
+        "agreement", "export", "roles", "grant", "approve", "verify", "hold", "purge", "audit",
+    ),
+    "For agencies that send files": ("check", "aggregate", "pseudonymise", "agency-key", "redact"),
+    "For analysts": ("sql", "area"),
+}  # fmt: skip
+"""Which commands whom serves; the others are the data team's and stand first."""
+
+
+def _arrange() -> None:
+    """Show each command in the panel of those it serves."""
+    panel = {name: title for title, names in PANELS.items() for name in names}
+    for command in app.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        command.rich_help_panel = panel.get(name, "For data teams")
+    for group in app.registered_groups:
+        group.rich_help_panel = panel.get(group.name or "", "For data teams")
+
+
+_arrange()
 
 
 def main() -> None:
