@@ -194,11 +194,12 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         from publishing.release import build_release, release_faults  # noqa: PLC0415
 
         outcome = build_release(workspace_of(context, declared))
-        note_step("release", 0 if outcome.outcome == "current" else 1, 0)
+        back = outcome.outcome == "withdrawn"
+        note_step("release", 0 if back or outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
         workspace = workspace_of(context, declared)
-        strange = compare_bundle(outcome.folder).strange
-        found = [] if waiting else release_faults(workspace, outcome.folder)
+        strange = () if back else compare_bundle(outcome.folder).strange
+        found = [] if waiting or back else release_faults(workspace, outcome.folder)
         if len(found) > len(strange):
             raise ApprovalError(
                 f"The published release {outcome.release_id} is not as it was approved: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from declarations.agreements import Agreement
@@ -124,14 +125,16 @@ class RegionDeclarations:
             beside=beside if self.agreement_of(source).kind != "open_licence" else (),
         )  # fmt: skip
 
-    def uses_of(self, source: Source) -> list[Use]:
-        """Return every way in which a source's data is published."""
-        return [
-            self.use_of(source, indicator, output)
-            for indicator in self.indicators.values()
-            if source in self.sources_behind(indicator)
-            for output in indicator.outputs
-        ]
+    @cached_property
+    def uses(self) -> dict[str, tuple[Use, ...]]:
+        """Every way in which each source's data is published, by the source's identifier."""
+        found: dict[str, list[Use]] = {name: [] for name in self.sources}
+        for indicator in self.indicators.values():
+            for source in self.sources_behind(indicator):
+                found[source.id].extend(
+                    self.use_of(source, indicator, output) for output in indicator.outputs
+                )
+        return {name: tuple(uses) for name, uses in found.items()}
 
     def measure(self, name: str) -> Count:
         """Return the declaration of a measure."""

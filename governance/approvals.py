@@ -27,7 +27,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's word on one candidate."""
+    """One person's word on one candidate; ``audit_head`` is the chain's at that moment."""
 
     candidate_hash: str
     role: Role
@@ -35,6 +35,7 @@ class Approval:
     account: str
     at: str
     standing: bool = False
+    audit_head: str = ""
 
 
 def _identity(person: str) -> str:
@@ -54,8 +55,15 @@ def _file(folder: Path, candidate_hash: str) -> Path:
     return folder / f"{candidate_hash}.jsonl"
 
 
-def record(folder: Path, candidate_hash: str, role: Role, person: str) -> Approval:
+def record(
+    folder: Path, candidate_hash: str, role: Role, person: str, *, audit_head: str = ""
+) -> Approval:
     """Record that a person requests or approves a candidate.
+
+    Parameters
+    ----------
+    audit_head : str
+        Hash of the last entry of the audit chain, which the approval then anchors.
 
     Raises
     ------
@@ -78,7 +86,7 @@ def record(folder: Path, candidate_hash: str, role: Role, person: str) -> Approv
                 "Ask a second person",
             )
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    approval = Approval(candidate_hash, role, person.strip(), account, now)
+    approval = Approval(candidate_hash, role, person.strip(), account, now, audit_head=audit_head)
     path = _file(folder, candidate_hash)
     folder.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
@@ -102,6 +110,19 @@ def recorded(folder: Path, candidate_hash: str) -> list[Approval]:
         if approval.candidate_hash == candidate_hash:
             approvals.append(approval)
     return approvals
+
+
+def heads(folder: Path) -> dict[str, str]:
+    """Return the head of the audit chain that each recorded approval names."""
+    found = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        if not _HASH.fullmatch(path.stem):
+            continue
+        for approval in recorded(folder, path.stem):
+            if approval.audit_head:
+                name = f"the approval of {path.stem[:12]} as {approval.role}"
+                found[name] = approval.audit_head
+    return found
 
 
 def _approval_of(line: bytes) -> Approval | None:

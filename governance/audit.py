@@ -1,7 +1,9 @@
 """The audit chain: one JSON line an event, each bound to the one before by its hash.
 
-An edited, removed or reordered line breaks the chain; a cut-off end is seen because each release's
-manifest names the head. Appending takes a lock, so writers at the same time do not fork it.
+An edited, removed or reordered line breaks the chain. A cut-off end, or a chain that is gone, is
+seen by its anchor: ``head.json`` beside it names number and hash of the last entry, under a key of
+the installation; and by the heads that releases and certificates name. Appending takes a lock, so
+writers at the same time do not fork it.
 Does not belong here: what is worth an entry (each room decides) or any value of a record.
 """
 
@@ -9,17 +11,34 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import getpass
 import hashlib
+import hmac
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 from declarations.errors import StorageError
+from warehouse.key_ring import KeyRing
+from warehouse.lake import write_atomically
 
 GENESIS = "0" * 64
+KEY_USE = "audit"
+HEAD_BYTES = 512
+"""Size of the anchor, always: one sector, which is written as a whole or not at all."""
+
+AnchorState = Literal["ok", "new", "missing", "unreadable", "changed", "other_key"]
+_SUSPECT = {
+    "missing": "the anchor was missing",
+    "unreadable": "the anchor could not be read",
+    "changed": "the anchor had been changed",
+    "other_key": "the anchor named a key that was not held",
+}
+
+Fact = str | int | float | bool | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -33,11 +52,25 @@ class ChainReport:
         Hash of the last entry.
     faults : tuple of str
         Empty if the chain holds.
+    anchored : int or None
+        Number of the last entry the anchor vouches for; None where there is no anchor. A writer
+        that was killed leaves the chain one entry ahead of it.
     """
 
     entries: int
     head: str
     faults: tuple[str, ...]
+    anchored: int | None = None
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What ``head.json`` says: the last entry, and under which key."""
+
+    number: int
+    hash: str
+    key: str
+    mac: str
 
 
 def _hash(entry: dict[str, Any]) -> str:
@@ -52,12 +85,18 @@ class AuditChain:
     ----------
     folder : Path
         ``data/<region>/audit``.
+    keys : KeyRing, optional
+        With it each entry moves the anchor, and `verify` holds the chain to it. Without it the
+        anchor is left alone, so that the chain is ahead of it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: KeyRing | None = None) -> None:
         self.path = folder / "audit.jsonl"
+        self.head_path = folder / "head.json"
+        # A role that was given some keys only writes on without moving the anchor.
+        self._keys = keys if keys is not None and keys.can_derive(KEY_USE) else None
 
-    def append(self, event: str, **facts: str | int | float | bool | list[str] | None) -> str:
+    def append(self, event: str, **facts: Fact) -> str:
         """Add one entry and return its hash.
 
         Parameters
@@ -66,11 +105,17 @@ class AuditChain:
             What happened, e.g. ``gate_decision``.
         **facts
             Names, counts, hashes and reasons; never a value of a record.
+
+        Raises
+        ------
+        StorageError
+            If the chain ends in something that is no entry, or before the entry its anchor names:
+            to write on would hide what was cut off.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            number, previous = self._end(file)
+            number, previous, anchored = self._end(file)
             entry: dict[str, Any] = {
                 "n": number + 1,
                 "at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
@@ -78,17 +123,28 @@ class AuditChain:
                 **facts,
                 "previous": previous,
             }
+            if self._keys is not None:
+                entry["anchor"] = self._look_at_anchor(number, previous, anchored)
             entry["hash"] = _hash(entry)
             file.write((json.dumps(entry, sort_keys=True) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+            if self._keys is not None:
+                self._move_anchor(self._keys, number + 1, str(entry["hash"]))
             return str(entry["hash"])
 
-    def _end(self, file: Any) -> tuple[int, str]:
-        """Return number and hash of the last whole entry; cut away half a line of a killed run."""
+    def accessed(self, what: str, **facts: Fact) -> str:
+        """Add an entry that this account read something; what, never what it found."""
+        return self.append("accessed", what=what, account=getpass.getuser(), **facts)
+
+    def _end(self, file: BinaryIO) -> tuple[int, str, bool]:
+        """Return number and hash of the last whole entry, and whether it moved the anchor.
+
+        Half a line of a killed run is cut away.
+        """
         size = file.seek(0, os.SEEK_END)
         if size == 0:
-            return 0, GENESIS
+            return 0, GENESIS, False
         step = 4096
         tail = b""
         position = size
@@ -101,28 +157,104 @@ class AuditChain:
             file.truncate(position + keep)
             tail = tail[:keep]
             if not tail:
-                return 0, GENESIS
+                return 0, GENESIS, False
         last = tail.rstrip(b"\n").rsplit(b"\n", 1)[-1]
         try:
             entry = json.loads(last)
-            return int(entry["n"]), str(entry["hash"])
+            return int(entry["n"]), str(entry["hash"]), "anchor" in entry
         except (ValueError, KeyError, TypeError):
             raise StorageError(
                 f"The last line of {self.path} is not an audit entry",
                 "Run 'lsoalink audit verify', and restore the file from a copy",
             ) from None
 
+    def _look_at_anchor(self, number: int, last: str, anchored: bool) -> AnchorState:
+        """Return how the anchor stands before an entry is added; the entry keeps it for good."""
+        anchor = self.anchor()
+        if anchor is None:
+            if self.head_path.exists():
+                return "unreadable"
+            return "missing" if anchored else "new"
+        if anchor.number > number or (anchor.number == number and anchor.hash != last):
+            raise StorageError(
+                f"The audit chain ends at entry {number} and its anchor names entry "
+                f"{anchor.number}: its end was cut off or changed",
+                "Find out who changed it, and restore audit.jsonl from a copy",
+            )
+        if self._keys is not None and not self._keys.can_derive(KEY_USE, anchor.key):
+            return "other_key"
+        return "ok" if self._is_genuine(anchor) else "changed"
+
+    def anchor(self) -> Anchor | None:
+        """Return what the anchor says, or None if it is not there or cannot be read."""
+        try:
+            content = json.loads(self.head_path.read_bytes())
+            return Anchor(
+                int(content["number"]), str(content["hash"]), str(content["key"]),
+                str(content["mac"]),
+            )  # fmt: skip
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+    def _is_genuine(self, anchor: Anchor) -> bool:
+        if self._keys is None:
+            return False
+        expected = _mac(self._keys, anchor.number, anchor.hash, anchor.key)
+        return hmac.compare_digest(expected, anchor.mac)
+
+    def _move_anchor(self, keys: KeyRing, number: int, entry_hash: str) -> None:
+        """Write the anchor: in place once it exists, for a sector is changed as a whole.
+
+        It need not wait for the disk: after a power cut the chain is ahead of it, which is allowed.
+        """
+        content = {
+            "hash": entry_hash, "key": keys.fingerprint(), "mac": _mac(keys, number, entry_hash),
+            "number": number,
+        }  # fmt: skip
+        text = json.dumps(content).encode().ljust(HEAD_BYTES - 1) + b"\n"
+        if not self.head_path.exists():
+            write_atomically(self.head_path, text, mode=0o600)
+            return
+        handle = os.open(self.head_path, os.O_WRONLY)
+        try:
+            os.pwrite(handle, text, 0)
+            os.ftruncate(handle, HEAD_BYTES)
+        finally:
+            os.close(handle)
+
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield every entry that can be read, in order."""
+        """Yield every entry in order.
+
+        A last line without its end is what a killed writer left, or another is writing: no entry.
+        """
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
             for line in file:
+                if not line.endswith(b"\n"):
+                    return
                 try:
                     entry = json.loads(line)
                 except ValueError:
                     entry = None
                 yield entry if isinstance(entry, dict) else {"n": None, "unreadable": True}
+
+    def find(
+        self,
+        *,
+        event: str | None = None,
+        agreement: str | None = None,
+        since: dt.date | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the entries of an event, about an agreement, from a day on; all where not given."""
+        for entry in self.entries():
+            if event is not None and entry.get("event") != event:
+                continue
+            if agreement is not None and entry.get("agreement") != agreement:
+                continue
+            if since is not None and str(entry.get("at", "")) < since.isoformat():
+                continue
+            yield entry
 
     def head(self) -> str:
         """Return the hash of the last entry."""
@@ -131,32 +263,91 @@ class AuditChain:
             last = str(entry.get("hash", "unreadable"))
         return last
 
-    def verify(self, expected_heads: dict[str, str] | None = None) -> ChainReport:
-        """Check every link.
+    def verify(
+        self, expected_heads: dict[str, str] | None = None, *, expected: Iterable[str] = ()
+    ) -> ChainReport:
+        """Check every link, and that nothing is missing at the end.
 
         Parameters
         ----------
         expected_heads : dict, optional
-            Release to the head its manifest names: each must still be in the chain.
+            Release or certificate to the head it names: each must still be in the chain.
+        expected : iterable of str
+            What the region holds that the chain must know of, in words: with any of it an empty
+            chain is a fault.
         """
+        anchor, text_bytes = self._snapshot()
         faults: list[str] = []
-        previous, count = GENESIS, 0
-        seen = {GENESIS}
+        hashes = [GENESIS]
         for count, entry in enumerate(self.entries(), start=1):
             if entry.get("unreadable"):
                 faults.append(f"line {count} cannot be read")
+                hashes.append("")
                 continue
-            if entry.get("n") != count:
-                faults.append(
-                    f"line {count} is numbered {entry.get('n')}: a line is missing or moved"
-                )
-            if entry.get("previous") != previous:
-                faults.append(f"line {count} does not follow the line before it")
-            if entry.get("hash") != _hash(entry):
-                faults.append(f"line {count} was changed after it was written")
-            previous = str(entry.get("hash"))
-            seen.add(previous)
-        for release, head in (expected_heads or {}).items():
+            faults.extend(_entry_faults(count, entry, _last_readable(hashes)))
+            hashes.append(str(entry.get("hash")))
+        count = len(hashes) - 1
+        faults.extend(self._anchor_faults(anchor, hashes, text_bytes > 0))
+        seen = set(hashes)
+        for name, head in (expected_heads or {}).items():
             if head not in seen:
-                faults.append(f"the head named by release {release} is gone: the end was cut off")
-        return ChainReport(entries=count, head=previous, faults=tuple(faults))
+                faults.append(f"the head named by {name} is gone: the end was cut off")
+        if count == 0:
+            faults.extend(f"the chain is empty, but the region holds {what}" for what in expected)
+        return ChainReport(
+            entries=count, head=_last_readable(hashes), faults=tuple(faults),
+            anchored=anchor.number if anchor else None,
+        )  # fmt: skip
+
+    def _snapshot(self) -> tuple[Anchor | None, int]:
+        """Return the anchor and the chain's size as they stand together, between two writers."""
+        if not self.path.exists():
+            return self.anchor(), 0
+        with self.path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return self.anchor(), file.seek(0, os.SEEK_END)
+
+    def _anchor_faults(
+        self, anchor: Anchor | None, hashes: list[str], was_anchored: bool
+    ) -> Iterator[str]:
+        count = len(hashes) - 1
+        if anchor is None:
+            if self.head_path.exists():
+                yield "the anchor head.json cannot be read"
+            elif was_anchored and any("anchor" in entry for entry in self.entries()):
+                yield "the anchor head.json is gone"
+            return
+        if anchor.number > count:
+            yield (
+                f"the chain has {count} entries and its anchor names entry {anchor.number}: the "
+                "end was cut off"
+            )
+        elif anchor.number < 1 or hashes[anchor.number] != anchor.hash:
+            yield f"line {anchor.number} is not the entry the anchor names"
+        if self._keys is None:
+            return
+        if not self._keys.can_derive(KEY_USE, anchor.key):
+            yield "the anchor was written under a key that this installation does not hold"
+        elif not self._is_genuine(anchor):
+            yield "the anchor was changed by somebody without the key"
+
+
+def _mac(keys: KeyRing, number: int, entry_hash: str, key: str | None = None) -> str:
+    secret = keys.derive(KEY_USE, key)
+    return hmac.new(secret, f"{number}:{entry_hash}".encode(), "sha256").hexdigest()
+
+
+def _last_readable(hashes: list[str]) -> str:
+    """Return the newest hash; an unreadable line leaves none, and the next line must not fit."""
+    return next(h for h in reversed(hashes) if h)
+
+
+def _entry_faults(count: int, entry: dict[str, Any], previous: str) -> Iterator[str]:
+    if entry.get("n") != count:
+        yield f"line {count} is numbered {entry.get('n')}: a line is missing or moved"
+    if entry.get("previous") != previous:
+        yield f"line {count} does not follow the line before it"
+    if entry.get("hash") != _hash(entry):
+        yield f"line {count} was changed after it was written"
+    if entry.get("anchor") in _SUSPECT:
+        yield f"when line {count} was written, {_SUSPECT[str(entry['anchor'])]}"

@@ -37,14 +37,10 @@ class Circumstances:
     uses: tuple[Use, ...] = ()
     withdrawn_on: dt.date | None = None
 
-    def as_lines(self) -> list[str]:
-        """Return all of it as texts, by which a change of circumstances is noticed."""
-        lines = [
-            f"{u.indicator}|{u.level}|{u.frequency}|{u.profile}|"
-            + ",".join(f"{a.id}:{a.text_sha256()}" for a in u.beside)
-            for u in self.uses
-        ]
-        return [f"withdrawn {self.withdrawn_on}", *lines]
+    def as_lines(self, agreement: Agreement) -> list[str]:
+        """Return what follows from them for an agreement, by which a change of them is noticed."""
+        objections = (objection(agreement, use) for use in self.uses)
+        return [f"withdrawn {self.withdrawn_on}", *(o.message for o in objections if o)]
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ PSEUDONYM_CHARACTERS = 32
 
 
 def agreement_key(keys: KeyRing, agreement_id: str) -> bytes:
-    """Return the pseudonym key of one agreement: two agreements' pseudonyms never meet."""
-    return keys.derive(f"pseudonym:{agreement_id}")
+    """Return the pseudonym key of one agreement: two agreements' pseudonyms never meet.
+
+    Its own where it has one, else derived from the master key (``warehouse/keys.py``).
+    """
+    return keys.agreement_key(agreement_id)
 
 
 def pseudonym(key: bytes, value: str) -> str:

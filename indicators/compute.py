@@ -45,7 +45,8 @@ def indicator_table(
     declarations : RegionDeclarations
     counts : str
         Table ``source_id, period, lsoa21cd, lad24cd, measure, category, value, estimated``; a NULL
-        ``lsoa21cd`` is a record not placed, known only by its district (or not even that).
+        ``lsoa21cd`` is a record not placed, known only by its district (or not even that); a NULL
+        ``value`` is a count that was hidden before it came here.
     areas : str
         Table ``lsoa21cd, msoa21cd, lad24cd``: every LSOA of the region once.
     admitted : str
@@ -61,7 +62,8 @@ def indicator_table(
         lad24cd, numerator BIGINT, denominator BIGINT, estimated, note_id, missing``, ordered; one
         row for every area of the region at each declared level and window. Where every delivery
         arrived and nothing was counted the term is 0; where one did not, the term is NULL and
-        ``missing`` is true. District figures include records that could not be placed in an LSOA.
+        ``missing`` is true. A term with a hidden count in it is NULL although ``missing`` is false.
+        District figures include records that could not be placed in an LSOA.
 
     Raises
     ------
@@ -171,6 +173,9 @@ WITH stretches AS (
            CASE WHEN list_contains($once::VARCHAR[], c.source_id) THEN '' ELSE c.period END
                AS period,
            sum(c.value) FILTER (h.above) AS above, sum(c.value) FILTER (h.below) AS below,
+           -- One hidden cell hides every sum it is in: the rest alone would be too small.
+           bool_or(c.value IS NULL) FILTER (h.above) AS above_hidden,
+           bool_or(c.value IS NULL) FILTER (h.below) AS below_hidden,
            bool_or(c.estimated) FILTER (h.above) AS above_estimated,
            bool_or(c.estimated) FILTER (h.below) AS below_estimated
     FROM {ident(counts)} AS c
@@ -181,6 +186,10 @@ WITH stretches AS (
     SELECT u.stretch, d.lsoa21cd, d.lad24cd,
            sum(d.above) FILTER (u.term = 'numerator') AS numerator,
            sum(d.below) FILTER (u.term = 'denominator') AS denominator,
+           coalesce(bool_or(d.above_hidden) FILTER (u.term = 'numerator'), false)
+               AS numerator_hidden,
+           coalesce(bool_or(d.below_hidden) FILTER (u.term = 'denominator'), false)
+               AS denominator_hidden,
            coalesce(bool_or(CASE u.term WHEN 'numerator' THEN d.above_estimated
                             ELSE d.below_estimated END), false) AS estimated
     FROM delivered AS d
@@ -191,6 +200,8 @@ WITH stretches AS (
            CASE s.level WHEN 'lsoa21' THEN a.lsoa21cd WHEN 'msoa21' THEN a.msoa21cd
                         ELSE a.lad24cd END AS geography_code,
            coalesce(c.numerator, 0) AS numerator, coalesce(c.denominator, 0) AS denominator,
+           coalesce(c.numerator_hidden, false) AS numerator_hidden,
+           coalesce(c.denominator_hidden, false) AS denominator_hidden,
            coalesce(c.estimated, false) AS estimated, false AS not_placed
     FROM stretches AS s
     CROSS JOIN {ident(areas)} AS a
@@ -198,13 +209,16 @@ WITH stretches AS (
 ), not_placed AS (
     SELECT s.stretch, s.level, c.lad24cd, c.lad24cd AS geography_code,
            coalesce(c.numerator, 0) AS numerator, coalesce(c.denominator, 0) AS denominator,
-           c.estimated, coalesce(c.numerator, 0) + coalesce(c.denominator, 0) > 0 AS not_placed
+           c.numerator_hidden, c.denominator_hidden, c.estimated,
+           coalesce(c.numerator, 0) + coalesce(c.denominator, 0) > 0 AS not_placed
     FROM stretches AS s
     JOIN counted AS c ON c.stretch = s.stretch AND c.lsoa21cd IS NULL
     WHERE s.level = 'lad24' AND c.lad24cd IN (SELECT lad24cd FROM {ident(areas)})
 ), gathered AS (
     SELECT t.stretch, t.level, t.geography_code, min(t.lad24cd) AS lad24cd,
            sum(t.numerator) AS numerator, sum(t.denominator) AS denominator,
+           bool_or(t.numerator_hidden) AS numerator_hidden,
+           bool_or(t.denominator_hidden) AS denominator_hidden,
            bool_or(t.estimated) AS estimated, bool_or(t.not_placed) AS not_placed,
            bool_or(coalesce(v.numerator_missing, true)) AS numerator_missing,
            bool_or(coalesce(v.denominator_missing, true)) AS denominator_missing,
@@ -223,8 +237,10 @@ WITH stretches AS (
 )
 SELECT $indicator_id::VARCHAR AS indicator_id, s.period_start, s.period_end, s.period_label,
        g.level AS geography_type, g.geography_code, g.lad24cd,
-       CASE WHEN NOT g.numerator_missing THEN g.numerator END::BIGINT AS numerator,
-       CASE WHEN NOT g.denominator_missing THEN g.denominator END::BIGINT AS denominator,
+       CASE WHEN NOT g.numerator_missing AND NOT g.numerator_hidden
+            THEN g.numerator END::BIGINT AS numerator,
+       CASE WHEN NOT g.denominator_missing AND NOT g.denominator_hidden
+            THEN g.denominator END::BIGINT AS denominator,
        g.estimated OR $estimated::BOOLEAN AS estimated,
        nullif(array_to_string(g.note_ids, ','), '') AS note_id,
        g.numerator_missing OR g.denominator_missing AS missing

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 from declarations.base import first_day, last_day, month_index, month_of
 from declarations.contracts import Contract, Count, Source
 from declarations.declared import digest
+from intake.aggregating import counts_sql
+from intake.keeping import kept_after_disposal
+from intake.packages import Package
+from intake.packages_taken import admitted_package, kept_without_package, package_kind
 from warehouse.connection import run
 from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.provenance import fingerprint
@@ -21,6 +25,7 @@ from warehouse.workspace import Absent, Built, Workspace
 if TYPE_CHECKING:
     import duckdb
 
+AREAS = TableRef("reference", "reference_areas")
 PLACED, COUNTS = "placed_records", "source_counts"
 NO_CATEGORY, UNKNOWN_CATEGORY = "all", "Not known"
 OUT_OF_REGION = "out_of_region"
@@ -52,17 +57,22 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
     Returns
     -------
     Built
-        ``source_id, period, lsoa21cd, lad24cd, measure, category, value, estimated, geo_reason``;
-        ``lsoa21cd`` is NULL for records not placed, with the reason. ``absent`` where nothing was
-        placed.
+        ``source_id, period, lsoa21cd, lad24cd, measure, category, value, estimated, geo_reason,
+        value_status``; ``lsoa21cd`` is NULL for records not placed, with the reason; ``value`` is
+        NULL with the status ``[c]`` for a cell that an agency sent hidden. ``absent`` where nothing
+        was placed.
     """
     contract = workspace.declared.contract_of(source)
     wanted = fingerprint(
         ["counts", source.id, period, workspace.code_version, digest(contract, source)],
         [workspace.state_of(located, period)],
+        _received_as_counts(workspace, source, period),
     )
 
     def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        package = admitted_package(workspace, source, period)
+        if package is not None and package.kind == "aggregated":
+            return _take_counts(workspace, connection, source, period, package)
         scan = workspace.lake.scan(located, [period])
         if scan is None:
             state = workspace.lake.state(located, period)
@@ -77,7 +87,33 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
     return workspace.build(
         table, period=period, fingerprint=wanted, produce=produce, encryption=True,
         inputs=[f"{located.name}/{period}"],
+        kept=kept_after_disposal(workspace, table, located, source, period)
+        or kept_without_package(workspace, source, period),
     )  # fmt: skip
+
+
+def _received_as_counts(workspace: Workspace, source: Source, period: str) -> list[str]:
+    """Return what counts depend on that an agency made: the areas, and what indicators sum."""
+    if package_kind(workspace, source, period) != "aggregated":
+        return []
+    return [workspace.state_of(AREAS), digest(*workspace.declared.indicators.values())]
+
+
+def _take_counts(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    period: str,
+    package: Package,
+) -> str | Absent:
+    """Take over the counts an agency made; what it hid is NULL with a status, never 0."""
+    areas = workspace.lake.scan(AREAS)
+    if areas is None:
+        return Absent("the region has no areas")
+    sql = counts_sql(
+        connection, package, workspace.declared, source, areas, data_period(source, period)
+    )
+    return f"SELECT * FROM ({sql}) ORDER BY ALL"
 
 
 def _count_all(
@@ -122,7 +158,7 @@ def count_sql(
                 ELSE coalesce({lad}, CAST(? AS VARCHAR)) END AS lad24cd,
            CAST(? AS VARCHAR) AS measure, CAST({category} AS VARCHAR) AS category,
            CAST(coalesce({value}, 0) AS BIGINT) AS value, CAST(? AS BOOLEAN) AS estimated,
-           {reason} AS geo_reason
+           {reason} AS geo_reason, CAST(NULL AS VARCHAR) AS value_status
     FROM {records} {where}
     GROUP BY ALL
     """

@@ -130,7 +130,7 @@ def _gather(
         connection,
         f"CREATE TABLE {COUNTS} (source_id VARCHAR, period VARCHAR, lsoa21cd VARCHAR, "
         "lad24cd VARCHAR, measure VARCHAR, category VARCHAR, value BIGINT, estimated BOOLEAN, "
-        "geo_reason VARCHAR)",
+        "geo_reason VARCHAR, value_status VARCHAR)",
         table=COUNTS,
     )
     run(

@@ -116,10 +116,13 @@ def differences(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str],
     Parameters
     ----------
     rows : iterable of mapping
-        Rows of the table ``accounting`` with exact amounts.
+        Rows of the table ``accounting``. An account with protected amounts cannot be judged and is
+        left out: it closed at the agency, before its amounts were rounded or hidden.
     """
     rest: dict[tuple[str, str, str], int] = {}
     for row in rows:
+        if row.get("protected"):
+            continue
         account_of = (row["source_id"], row["period"], row["quantity"])
         sign = 1 if row["outcome"] == RECEIVED else -1
         rest[account_of] = rest.get(account_of, 0) + sign * row["amount"]
@@ -127,10 +130,10 @@ def differences(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str],
 
 
 def totals(rows: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
-    """Return the rows of each source by outcome, over all its periods."""
+    """Return the rows of each source by outcome, over all its periods; hidden ones left out."""
     found: dict[str, Counter[str]] = {}
     for row in rows:
-        if row["quantity"] == ROWS:
+        if row["quantity"] == ROWS and row["amount"] is not None:
             found.setdefault(row["source_id"], Counter())[row["outcome"]] += row["amount"]
     return found
 

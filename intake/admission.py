@@ -19,20 +19,25 @@ from expectations.execution import run_suite
 from expectations.suites import cached_suite
 from governance.audit import AuditChain
 from governance.gate import Circumstances, GateDecision, decide, trim
+from governance.marks import may_read, words
 from governance.policy import policy
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
+from governance.withdrawal import withdrawn
 from intake.arrival import accepted, earlier_twin, store_of
 from intake.errors import ReadError, UnsafeFileError
+from intake.packages import DELIVERED_AS_COUNTS, Package, PackageError
+from intake.packages_taken import package_of, remember
 from intake.reading import ReadReport, read_table
-from intake.received import Delivery
-from intake.records import remove_record, write_record
+from intake.received import Delivery, ReceivedStore
+from intake.records import read_record, remove_record, write_record
 from intake.screening import identifiers_found, redact_free_text
 from intake.typed import TypeReport, type_table
 from warehouse.connection import run
+from warehouse.kept_pseudonyms import kept_versions
 from warehouse.lake import TableRef
 from warehouse.provenance import fingerprint
 from warehouse.sql import ident
-from warehouse.workspace import Absent, Built, Workspace
+from warehouse.workspace import Absent, Built, Kept, Workspace
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,7 +54,10 @@ def admitted_table(source: Source) -> TableRef:
 
 def circumstances_of(workspace: Workspace, source: Source) -> Circumstances:
     """Return what the gate must know of a source beside its agreement and the delivery."""
-    return Circumstances(uses=tuple(workspace.declared.uses_of(source)))
+    stopped = withdrawn(workspace.root).get(source.agreement)
+    return Circumstances(
+        uses=workspace.declared.uses[source.id], withdrawn_on=stopped.day if stopped else None
+    )
 
 
 def admit(workspace: Workspace, source: Source, period: str) -> Built:
@@ -73,24 +81,42 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
     twins = {
         d.version: None if contract.month_column else earlier_twin(store, d) for d in deliveries
     }
+    pseudonyms = pseudonym_version(workspace, source, period)
     wanted = fingerprint(
         ["admitted", source.id, period, workspace.code_version],
         [digest(contract, source, agreement, policy()), workspace.declared.region.purpose],
-        circumstances_of(workspace, source).as_lines(),
-        [workspace.keys.fingerprint()],
+        circumstances_of(workspace, source).as_lines(agreement),
+        [pseudonyms],
         [f"{d.version}:{d.sha256}:{d.arrived_on}:{twins[d.version]}" for d in deliveries],
     )
 
-    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+    readable = {
+        d.version for d in deliveries if may_read(workspace.root, source.id, period, d.version)
+    }
+    kept = None
+    if deliveries and not readable:
+        newest = _Attempt(workspace, source, contract, deliveries[0], store)
+        if newest.decision.decision != "refused":
+            kept = Kept(words(workspace.root, source.id, period))
+
+    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent | Kept:
         if not deliveries:
             remove_record(workspace, "decisions", source.id, period)
             return Absent("nothing was delivered")
-        audit = AuditChain(workspace.root / "audit")
+        audit = AuditChain(workspace.root / "audit", workspace.keys)
         rows: list[dict[str, Any]] = []
         checks: list[dict[str, Any]] = []
-        query: str | None = None
+        query: str | Absent | Kept | None = None
         for delivery in deliveries:
-            attempt = _Attempt(workspace, source, contract, delivery, store.open(delivery))
+            attempt = _Attempt(workspace, source, contract, delivery, store)
+            if delivery.version not in readable and attempt.decision.decision != "refused":
+                # What was decided while it could be read still stands, and so does its table.
+                before = read_record(workspace, "decisions", source.id, period) or {}
+                for kind, into in (("decisions", rows), ("checks", checks)):
+                    known = before.get(kind, ())
+                    into.extend(r for r in known if r["version"] <= delivery.version)
+                query = Kept(words(workspace.root, source.id, period))
+                break
             query = attempt.run(connection, twins[delivery.version])
             rows.append(attempt.row())
             checks.extend(attempt.checks)
@@ -111,7 +137,27 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
     return workspace.build(
         admitted_table(source), period=period, fingerprint=wanted, produce=produce,
         inputs=[f"{d.source_id}/{d.file_name} sha256:{d.sha256}" for d in deliveries],
+        pseudonyms=pseudonyms, kept=kept,
     )  # fmt: skip
+
+
+def pseudonym_version(workspace: Workspace, source: Source, period: str) -> str:
+    """Return the version of the key of a table's pseudonyms; empty where it has none.
+
+    The agreement's current key, unless it was decided to keep the pseudonyms of an earlier one
+    because no original is held to make the table again from.
+    """
+    agreement = workspace.declared.agreement_of(source)
+    agreed = agreement.source(source.id)
+    if agreed is None or all(c.action != "pseudonymise" for c in agreed.columns):
+        return ""
+    kept = kept_versions(workspace.root).get(f"{source.id}/{period}")
+    if kept is not None:
+        store = store_of(workspace)
+        deliveries = accepted(store, source, period)
+        if all(store.stored_path(delivery) is None for delivery in deliveries):
+            return kept
+    return workspace.keys.agreement_key_version(agreement.id)
 
 
 class _Attempt:
@@ -123,13 +169,13 @@ class _Attempt:
         source: Source,
         contract: Contract,
         delivery: Delivery,
-        original: Path,
+        store: ReceivedStore,
     ) -> None:
         self._workspace = workspace
         self._source = source
         self._contract = contract
         self._delivery = delivery
-        self._original = original
+        self._store = store
         self._agreement = workspace.declared.agreement_of(source)
         self.decision = decide(
             self._agreement,
@@ -145,9 +191,13 @@ class _Attempt:
         self.rows_kept = 0
         self._other_months = 0
         self._redacted: dict[str, int] = {}
+        self._package: Package | None = None
 
-    def run(self, connection: duckdb.DuckDBPyConnection, twin: str | None) -> str | None:
-        """Return the SELECT of what may be kept, or None if the delivery is held back."""
+    def run(self, connection: duckdb.DuckDBPyConnection, twin: str | None) -> str | Absent | None:
+        """Return the SELECT of what may be kept, or None if the delivery is held back.
+
+        Of a package of counts nothing is kept here: then it returns why the table is absent.
+        """
         if self.decision.decision == "refused":
             return None
         if twin is not None:
@@ -157,11 +207,42 @@ class _Attempt:
                 f"{self._delivery.period}. Send the rows of that month.",
             )
             return None
+        # Opened only now: of what is refused not even a copy is made.
+        with self._store.open(self._delivery) as original:
+            if not self._unpack(original):
+                return None
+            package = self._package
+            if package is None:
+                return self._run_on(connection, original)
+            counts = package.kind == "aggregated"
+            kept = Absent(DELIVERED_AS_COUNTS) if counts else self._run_on(connection, original)
+            self.checks = package.check_rows(self.checks, self._delivery.version)
+        if kept is not None:
+            remember(self._workspace.root, self._delivery, package)
+        return kept
+
+    def _unpack(self, original: Path) -> bool:
+        """Open a package, if the delivery is one; return False if it must not be believed."""
+        try:
+            package = package_of(self._workspace, self._source, self._delivery, original)
+            if package is not None:
+                self.decision = package.taken(self.decision)
+                self._contract = package.contract
+            self._package = package
+        except PackageError as error:
+            self.decision = error.as_decision(self._source)
+            return False
+        except UnsafeFileError as error:
+            self._hold(error.reason, str(error))
+            return False
+        return True
+
+    def _run_on(self, connection: duckdb.DuckDBPyConnection, original: Path) -> str | None:
         for leftover in (RAW, TYPED, FINAL):
             # A version that was held back leaves its tables, and the one before it is tried next.
             run(connection, f"DROP TABLE IF EXISTS {ident(leftover)}", table=self._source.id)
         try:
-            self._read = self._read_file(connection)
+            self._read = self._read_file(connection, original)
             self.decision = trim(
                 self.decision,
                 self._agreement,
@@ -195,13 +276,11 @@ class _Attempt:
                 *(check.check_id for check in failed),
             )
             return None
-        return self._keep(connection)
+        return self._keep(connection, original)
 
-    def _read_file(self, connection: duckdb.DuckDBPyConnection) -> ReadReport:
-        spill = self._workspace.spill
-        spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _read_file(self, connection: duckdb.DuckDBPyConnection, original: Path) -> ReadReport:
         return read_table(
-            connection, self._original, self._contract, self._source, RAW, work=spill,
+            connection, original, self._contract, self._source, RAW, work=self._workspace.spill,
             name=self._delivery.file_name,
         )  # fmt: skip
 
@@ -250,7 +329,7 @@ class _Attempt:
         )
         return True
 
-    def _keep(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+    def _keep(self, connection: duckdb.DuckDBPyConnection, original: Path) -> str | None:
         self.decision, self._redacted = redact_free_text(
             connection, TYPED, self.decision, self._agreement, self._source
         )
@@ -265,7 +344,7 @@ class _Attempt:
                 names.append(ident(column.name))
         source = ident(TYPED)
         if self._contract.format.type == "boundaries":
-            source = self._with_geometry(connection)
+            source = self._with_geometry(connection, original)
             names.append("geometry")
         run(
             connection,
@@ -287,7 +366,7 @@ class _Attempt:
         self.rows_kept = int(count[0]) if count else 0
         return f"SELECT * FROM {ident(FINAL)} ORDER BY record_id"
 
-    def _with_geometry(self, connection: duckdb.DuckDBPyConnection) -> str:
+    def _with_geometry(self, connection: duckdb.DuckDBPyConnection, original: Path) -> str:
         """Read the shapes of a boundary file and join them by code, as WKB in EPSG:27700.
 
         What was done to the shapes is recorded: nothing of it can be seen in the admitted table.
@@ -299,7 +378,7 @@ class _Attempt:
 
         code = self._contract.key[0]
         heading = (self._read.heading_map if self._read else {})[code]
-        with expanded(self._original, self._workspace.spill) as plain:
+        with expanded(original, self._workspace.spill) as plain:
             frame, report = read_boundaries(plain, {code: heading}, self._contract.format.crs)
         shapes = pa.table(
             {code: frame[code].astype(str).tolist(), "geometry": frame.geometry.to_wkb().tolist()}
@@ -330,7 +409,7 @@ class _Attempt:
         undeclared = read.undeclared_in_words if read else []
         if unnamed:
             undeclared.append(f"({unnamed} not named)")
-        return {
+        row = {
             "source_id": self._source.id,
             "period": self._delivery.period,
             "version": self._delivery.version,
@@ -353,6 +432,7 @@ class _Attempt:
             "rows_duplicate": typed.rows_duplicate if typed else 0,
             "rows_kept": self.rows_kept,
         }
+        return self._package.delivery_row(row) if self._package else row
 
 
 def contract_report(

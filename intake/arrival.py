@@ -12,6 +12,7 @@ from pathlib import Path
 
 from declarations.contracts import Source
 from intake.landing import discover
+from intake.originals import Sealing
 from intake.received import Delivery, ReceivedStore
 from warehouse.workspace import Workspace
 
@@ -33,8 +34,16 @@ class Arrivals:
 
 
 def store_of(workspace: Workspace) -> ReceivedStore:
-    """Return the region's store of originals."""
-    return ReceivedStore(workspace.root / "received")
+    """Return the region's store of originals: sealed, except those of an open licence."""
+    declared = workspace.declared
+    sealing = Sealing(
+        workspace.keys,
+        workspace.spill,
+        declared.region.id,
+        {source.id: source.agreement for source in declared.sources.values()},
+        frozenset(source for source, is_open in declared.is_open.items() if is_open),
+    )
+    return ReceivedStore(workspace.root / "received", sealing=sealing)
 
 
 def arrival_date(workspace: Workspace, path: Path) -> dt.date:
@@ -51,9 +60,19 @@ def arrival_date(workspace: Workspace, path: Path) -> dt.date:
 
 
 def receive_source(
-    workspace: Workspace, source: Source, store: ReceivedStore | None = None
+    workspace: Workspace,
+    source: Source,
+    store: ReceivedStore | None = None,
+    *,
+    remove_landed: bool | None = None,
 ) -> Arrivals:
     """Take in everything new in a source's folder.
+
+    Parameters
+    ----------
+    remove_landed : bool, optional
+        Remove from the landing folder what is safe in the store; by default as the region declares
+        with ``landing_after_receipt``. Published files are never removed.
 
     Returns
     -------
@@ -68,6 +87,10 @@ def receive_source(
     """
     store = store or store_of(workspace)
     region = workspace.declared.region
+    if remove_landed is None:
+        remove_landed = region.landing_after_receipt == "remove"
+    remove_landed = remove_landed and source.open_data is None
+    store.seal_plain(source)
     ends = [p for p in (region.last_period, source.last_period) if p is not None]
     found = discover(
         workspace.folder_of(source),
@@ -80,10 +103,18 @@ def receive_source(
     )
     new, known = [], 0
     for file in found:
-        if store.is_known(file, source):
+        is_known = store.is_known(file, source)
+        # What was taken in before the region began to remove it is looked at once more, and goes.
+        left_over = remove_landed and not file.path.is_symlink()
+        if is_known and not (left_over and not store.stays(file, source)):
+            known += 1
+            continue
+        arrived_on = arrival_date(workspace, file.path)
+        delivery = store.receive(file, source, arrived_on, remove_landed=remove_landed)
+        if is_known:
             known += 1
         else:
-            new.append(store.receive(file, source, arrival_date(workspace, file.path)))
+            new.append(delivery)
     return Arrivals(tuple(new), known)
 
 

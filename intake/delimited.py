@@ -9,7 +9,6 @@ DuckDB's own error texts quote the file, so none is ever passed on.
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from intake.cells import clean_sql
 from intake.encodings import DELIMITERS, TextFacts, rewrite_as_utf8, rows_of_sample, text_facts
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
+from warehouse.private import plain_folder
 from warehouse.sql import file_literal, ident, literal
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def load_delimited_rows(
         )
     layout, delimiter, rows = _layout(facts, contract, source, file_name)
     width = _width(rows, layout)
-    with tempfile.TemporaryDirectory(prefix="intake-", dir=work) as folder:
+    with plain_folder(work) as folder:
         if facts.encoding == "utf-8":
             readable = path
         else:
-            readable = Path(folder) / "utf8.csv"
+            readable = folder / "utf8.csv"
             rewrite_as_utf8(path, readable, facts.encoding)
         columns = {c.name: c for c in contract.columns if c.name in layout.positions}
         reader = _Reader(con, readable, delimiter, width, layout, columns, into)

@@ -16,7 +16,9 @@ from declarations.contracts import Contract, Source
 
 STILL_WRITTEN = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
 LITTER = ("thumbs.db", "desktop.ini")
-COMPRESSED = (".gz", ".zip")
+PACKAGE_SUFFIX = ".lsoalink.zip"
+"""Behind the name of a file in place of which a package of an agency's own lsoalink is sent."""
+COMPRESSED = (PACKAGE_SUFFIX, ".gz", ".zip")
 COPY_MARK = r"(?: ?\(\d{1,2}\)| - copy(?: \(\d{1,2}\))?)?"
 """What a browser or a file manager adds to the name of a second copy."""
 

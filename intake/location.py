@@ -18,7 +18,11 @@ from geography.placement import PlacementKeys, PlacementReport, Reference, place
 from geography.sql import columns_of
 from intake.accounting import account, check_closes
 from intake.admission import admitted_table
+from intake.aggregating import accounting_rows
+from intake.keeping import kept_after_disposal
 from intake.locator import point_locator
+from intake.packages import DELIVERED_AS_COUNTS, Package
+from intake.packages_taken import admitted_package, kept_without_package
 from intake.records import read_record, remove_record, write_record
 from intake.reference import (
     AREAS,
@@ -79,6 +83,7 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
     if location is None:
         raise ConfigurationError(f"Contract {contract.id} does not say how a record is placed")
     admitted = admitted_table(source)
+    taken = workspace.lake.state(admitted, period)
     weights = _weights(workspace, location, period)
     wanted = fingerprint(
         ["located", source.id, period, workspace.code_version, digest(contract, source)],
@@ -89,6 +94,9 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
     )  # fmt: skip
 
     def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
+        package = admitted_package(workspace, source, period)
+        if package is not None and (package.placed or package.kind == "aggregated"):
+            return _placed_already(workspace, connection, source, period, package)
         scan = workspace.lake.scan(admitted, [period])
         if scan is None:
             remove_record(workspace, "accounting", source.id, period)
@@ -116,7 +124,42 @@ def locate(workspace: Workspace, source: Source, period: str) -> Built:
     return workspace.build(
         located_table(source), period=period, fingerprint=wanted, produce=produce,
         inputs=[f"{admitted.name}/{period}", *(r.name for r in _tables(workspace, contract))],
+        pseudonyms=taken.pseudonyms if taken else "",
+        kept=kept_after_disposal(workspace, located_table(source), admitted, source, period)
+        or kept_without_package(workspace, source, period),
     )  # fmt: skip
+
+
+def _placed_already(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    period: str,
+    package: Package,
+) -> str | Absent:
+    """Take over what the agency placed: its records, or of counts the accounting alone."""
+    said = package.manifest["accounting"]
+    rows = accounting_rows(package, source, period)
+    if package.kind == "pseudonymised" or package.exact:
+        lines = [(r["quantity"], r["outcome"], r["detail"], int(r["amount"])) for r in rows]
+        check_closes(lines, source.id, period)
+    content = {
+        "rows": rows, "geo_basis": said["geo_basis"], "vintage": said["vintage"],
+        "flags": said["flags"],
+    }  # fmt: skip
+    write_record(workspace, "accounting", source.id, period, content)
+    scan = workspace.lake.scan(admitted_table(source), [period])
+    if scan is None:
+        return Absent(DELIVERED_AS_COUNTS)
+    location = workspace.declared.contract_of(source).locate
+    described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
+    here = {str(row[0]) for row in described}
+    gone = ", ".join(ident(c) for c in sorted(location.columns if location else ()) if c in here)
+    kept = f"* EXCLUDE ({gone})" if gone else "*"
+    return (
+        f"SELECT {kept} REPLACE (CAST(geo_quality AS INTEGER) AS geo_quality) FROM {scan} "
+        "ORDER BY record_id, lsoa21cd"
+    )
 
 
 def _tables(workspace: Workspace, contract: Contract) -> list[TableRef]:

@@ -6,8 +6,9 @@ Does not belong here: what a file holds. Only the original itself carries a valu
 
 Layout below the store's root::
 
-    <source>/<period or once>/v<NNN>-<sha12>/<file name>      the original, mode 0400
-    <source>/<period or once>/v<NNN>-<sha12>/delivery.json    what is known of it
+    <source>/<period or once>/v<NNN>-<sha12>/<file name>.sealed   the original, encrypted, 0400
+    <source>/<period or once>/v<NNN>-<sha12>/<file name>          the same, of an open licence
+    <source>/<period or once>/v<NNN>-<sha12>/delivery.json        what is known of it
     <source>/refused/<sha12>.json, <source>/duplicates/<sha12>.json
     <source>/.lock, known.txt
 """
@@ -28,11 +29,21 @@ from pathlib import Path
 
 from declarations.base import last_day
 from declarations.contracts import Source
-from declarations.errors import DeliveryError, StorageError
-from intake.encodings import chunks_of
+from declarations.errors import StorageError
 from intake.landing import Found
 from intake.naming import shown_name
+from intake.originals import (
+    READ_ONLY,
+    SEALED_SUFFIX,
+    Sealing,
+    copied_in,
+    opened,
+    seal_in_place,
+    sync_folder,
+)
+from intake.originals import remove_landed as _remove
 from intake.safety import Limits, inspect_file, inspect_place
+from warehouse.private import FILE_MODE, open_private, private_folder, wipe_folder
 
 INCOMING = ".incoming-"
 RECORD = "delivery.json"
@@ -40,6 +51,9 @@ ONCE = "once"
 REFUSED = "refused"
 DUPLICATES = "duplicates"
 KNOWN = "known.txt"
+STAYS_MARK = " stays"
+"""In ``known.txt`` behind a file that stays in the landing folder: refused, or not ours to remove.
+"""
 SHORT = 12
 
 NAME_MESSAGES = {
@@ -113,15 +127,28 @@ class ReceivedStore:
         Folder of the store, made when the first file arrives.
     limits : Limits, optional
         How large a delivery may be.
+    sealing : Sealing, optional
+        Keys, and which sources stay plain. Without it nothing is sealed and nothing sealed can be
+        opened: for looking at records only.
     """
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, root: Path, limits: Limits | None = None, sealing: Sealing | None = None
+    ) -> None:
         self.root = root
         self._limits = limits or Limits()
+        self._sealing = sealing
         self._known: set[str] | None = None
         self._known_stamp: tuple[tuple[str, int], ...] = ()
 
-    def receive(self, found: Found, source: Source, arrived_on: dt.date) -> Delivery:
+    def receive(
+        self,
+        found: Found,
+        source: Source,
+        arrived_on: dt.date,
+        *,
+        remove_landed: bool = False,
+    ) -> Delivery:
         """Take a file in.
 
         The copy is inspected, not the file in the landing folder, so that what was found safe is
@@ -133,6 +160,9 @@ class ReceivedStore:
             From `intake.landing.discover`. One with a reason is recorded as refused.
         source : Source
         arrived_on : datetime.date
+        remove_landed : bool
+            Remove the file from the landing folder once its original is safe on the disk: of an
+            accepted delivery or a duplicate, never of a refused one, a link, or published data.
 
         Returns
         -------
@@ -149,10 +179,36 @@ class ReceivedStore:
         with self._locked(home):
             _sweep(home)
             stamp = _stamp(found, source)
-            delivery = self._take(found, source, arrived_on, home)
+            delivery, facts = self._take(found, source, arrived_on, home)
+            held = facts is not None and self.stored_path(delivery) is not None
+            stays = delivery.outcome == "refused"
+            if remove_landed and source.open_data is None and facts is not None and held:
+                # Gone, it is no file to be recognised; the same file sent again is looked at again.
+                stays = not _remove(found.path, facts)
+                stamp = stamp if stays else None
             if stamp is not None:
-                _append(home / KNOWN, stamp)
+                _append(home / KNOWN, f"{stamp}{STAYS_MARK if stays else ''}")
         return delivery
+
+    def seal_plain(self, source: Source | str) -> int:
+        """Seal the originals of a source that were stored plain; return how many.
+
+        Only a listing of folders where there is nothing to do.
+        """
+        sealing, home = self._sealing, self.root / _id(source)
+        if sealing is None or sealing.use_of(_id(source)) is None or not home.is_dir():
+            return 0
+        plain = [
+            path
+            for path in home.glob("*/v[0-9]*-*/*")
+            if path.name != RECORD
+            and path.suffix != SEALED_SUFFIX
+            and not path.name.startswith(".")
+        ]
+        if not plain:
+            return 0
+        with self._locked(home):
+            return sum(seal_in_place(p, _id(source), sealing) for p in plain if p.exists())
 
     def is_known(self, found: Found, source: Source) -> bool:
         """Whether this very file, unchanged since, was dealt with before, for this source.
@@ -162,7 +218,12 @@ class ReceivedStore:
         has.
         """
         stamp = _stamp(found, source)
-        return stamp is not None and stamp in self._stamps()
+        return stamp is not None and bool({stamp, f"{stamp}{STAYS_MARK}"} & self._stamps())
+
+    def stays(self, found: Found, source: Source) -> bool:
+        """Whether this very file, unchanged since, was refused or could not be removed."""
+        stamp = _stamp(found, source)
+        return stamp is not None and f"{stamp}{STAYS_MARK}" in self._stamps()
 
     def deliveries(self, source: Source | str | None = None) -> list[Delivery]:
         """List every delivery: accepted, duplicate and refused, in a stable order."""
@@ -182,36 +243,36 @@ class ReceivedStore:
         folders = self._versions(self.root / _id(source) / (period or ONCE))
         return _record_of(folders[-1]) if folders else None
 
-    def open(self, delivery: Delivery) -> Path:
-        """Return the path of an original, for reading only.
+    @contextmanager
+    def open(self, delivery: Delivery) -> Iterator[Path]:
+        """Give a readable path of an original for as long as the block runs.
 
-        Every reader of an original comes through here.
+        Every reader of an original comes through here. A sealed one is opened into a copy that is
+        wiped when the block ends.
 
         Raises
         ------
         StorageError
-            If the delivery was refused, or its original is gone or no longer of the size received.
+            If the delivery was refused, its original is gone or has changed since it was received,
+            or the keys do not open it.
         """
-        path = self._original(delivery)
-        if path is None or not path.is_file():
+        path = self.stored_path(delivery)
+        if path is None:
             raise StorageError(
                 f"The original of {delivery.source_id} {delivery.period or ONCE} version "
                 f"{delivery.version} is not in the store",
                 "It was refused or disposed of; ask the agency to send it again",
             )
-        if path.stat().st_size != delivery.bytes:
-            raise StorageError(
-                f"The original of {delivery.source_id} {delivery.period or ONCE} version "
-                f"{delivery.version} has changed since it was received",
-                "Restore it from a backup",
-            )
-        return path
+        with opened(path, delivery.sha256, delivery.bytes, self._sealing) as plain:
+            yield plain
 
     def verify(self, delivery: Delivery) -> bool:
         """Whether an original still has the checksum with which it was received."""
-        return _sha256(self.open(delivery)) == delivery.sha256
+        with self.open(delivery) as path:
+            return _sha256(path) == delivery.sha256
 
-    def _original(self, delivery: Delivery) -> Path | None:
+    def stored_path(self, delivery: Delivery) -> Path | None:
+        """Return the file an original is stored in, sealed or plain; None where none is held."""
         if delivery.outcome == "refused":
             return None
         home = self.root / delivery.source_id / (delivery.period or ONCE)
@@ -219,9 +280,14 @@ class ReceivedStore:
         if not folder.is_dir():
             return None
         # A duplicate may bear another name than the original it repeats.
-        return folder / _record_of(folder).file_name
+        plain = folder / _record_of(folder).file_name
+        sealed = plain.with_name(f"{plain.name}{SEALED_SUFFIX}")
+        return next((path for path in (sealed, plain) if path.is_file()), None)
 
-    def _take(self, found: Found, source: Source, arrived_on: dt.date, home: Path) -> Delivery:
+    def _take(
+        self, found: Found, source: Source, arrived_on: dt.date, home: Path
+    ) -> tuple[Delivery, os.stat_result | None]:
+        """Return the delivery, and the facts of the landed file if its original is safe."""
         name = shown_name(found.path.name)
         draft = Delivery(
             source_id=source.id,
@@ -241,23 +307,21 @@ class ReceivedStore:
             )
             readable = inspect_place(found.path, self._limits).ok
             draft = _measured(draft, found.path, hashed=readable)
-            return _refuse(home, replace(draft, reason=found.reason, message=text))
+            return _refuse(home, replace(draft, reason=found.reason, message=text)), None
         # Size, links and rights first: only what may be read at all is copied.
         place = inspect_place(found.path, self._limits)
         if not place.ok:
             draft = _measured(draft, found.path, hashed=place.reason == "empty_file")
-            return _refuse(home, replace(draft, reason=place.reason, message=place.message))
-        incoming.mkdir(mode=0o700)
+            return _refuse(home, replace(draft, reason=place.reason, message=place.message)), None
+        private_folder(incoming)
         try:
-            copy = incoming / name
-            sha256, size = _copy(found.path, copy)
-            draft = replace(draft, sha256=sha256, bytes=size)
-            inspection = inspect_file(copy, self._limits)
+            with copied_in(found.path, incoming, name, source.id, self._sealing) as copy:
+                draft = replace(draft, sha256=copy.sha256, bytes=copy.bytes)
+                inspection = inspect_file(copy.plain, self._limits)
             if not inspection.ok:
-                return _refuse(
-                    home, replace(draft, reason=inspection.reason, message=inspection.message)
-                )
-            return self._place(draft, incoming, home / (found.period or ONCE))
+                refusal = replace(draft, reason=inspection.reason, message=inspection.message)
+                return _refuse(home, refusal), None
+            return self._place(draft, incoming, home / (found.period or ONCE)), copy.facts
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
 
@@ -271,10 +335,10 @@ class ReceivedStore:
         number = _number(versions[-1]) + 1 if versions else 1
         delivery = replace(draft, version=number, outcome="accepted")
         _write(incoming / RECORD, delivery.to_json())
-        _sync(incoming)
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(incoming)
+        private_folder(target)
         incoming.replace(target / _version_name(number, draft.sha256))
-        _sync(target)
+        sync_folder(target)
         return delivery
 
     @staticmethod
@@ -284,9 +348,9 @@ class ReceivedStore:
     @contextmanager
     def _locked(self, home: Path) -> Iterator[None]:
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            home.mkdir(mode=0o700, exist_ok=True)
-            lock = (home / ".lock").open("w")
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(home)
+            lock = os.fdopen(open_private(home / ".lock", 0), "w")
         except OSError:
             raise StorageError(
                 f"The store of received files {self.root} cannot be written",
@@ -360,11 +424,11 @@ def _note(home: Path, kind: str, delivery: Delivery) -> Delivery:
     target = home / kind / f"{hashlib.sha256(mark.encode()).hexdigest()[:SHORT]}.json"
     if target.exists():
         return Delivery.from_json(target.read_text(encoding="utf-8"))
-    target.parent.mkdir(mode=0o700, exist_ok=True)
+    private_folder(target.parent)
     temporary = home / f"{INCOMING}{uuid.uuid4().hex}"
     _write(temporary, delivery.to_json())
     temporary.replace(target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return delivery
 
 
@@ -382,62 +446,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _copy(path: Path, target: Path) -> tuple[str, int]:
-    """Copy a file, hashing as it streams; return its SHA-256 and its size in bytes.
-
-    Raises
-    ------
-    DeliveryError
-        If the file changed meanwhile.
-    """
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as source, target.open("xb") as sink:
-        before = os.fstat(source.fileno())
-        for chunk in chunks_of(source):
-            digest.update(chunk)
-            sink.write(chunk)
-            size += len(chunk)
-        after = os.fstat(source.fileno())
-        sink.flush()
-        os.fsync(sink.fileno())
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, size):
-        raise DeliveryError(
-            f"{shown_name(path.name)} is still being written",
-            "It is taken in at the next look, once it no longer changes",
-        )
-    target.chmod(0o400)
-    return digest.hexdigest(), size
-
-
 def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8") as sink:
         sink.write(text)
         sink.flush()
         os.fsync(sink.fileno())
-    path.chmod(0o400)
+    path.chmod(READ_ONLY)
 
 
 def _append(path: Path, line: str) -> None:
     with path.open("a", encoding="ascii") as sink:
+        os.fchmod(sink.fileno(), FILE_MODE)
         sink.write(f"{line}\n")
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sweep(home: Path) -> None:
     """Remove what a crash left; under the lock, nobody else is writing."""
     for leftover in home.glob(f"{INCOMING}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
-        else:
-            leftover.unlink()
+        wipe_folder(leftover)
 
 
 def _stamp(found: Found, source: Source) -> str | None:

@@ -115,7 +115,7 @@ class _XmlCheck:
     """Refuses a document type or an entity, which stand before an XML file's first element."""
 
     def __init__(self, name: str) -> None:
-        from defusedxml.ElementTree import (  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        from defusedxml.ElementTree import (  # noqa: PLC0415 - heavy
             DefusedXMLParser,
         )
 
@@ -127,7 +127,7 @@ class _XmlCheck:
         self._past_prologue = True
 
     def feed(self, chunk: bytes) -> None:
-        from defusedxml import (  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy
+        from defusedxml import (  # noqa: PLC0415 - heavy
             DefusedXmlException,
         )
 

@@ -16,6 +16,7 @@ from assets.registry import region_assets
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
 from pipelines.automation import landing_sensor, monthly_schedule, region_job
+from pipelines.daily_disposal import disposal_job, disposal_schedule
 from pipelines.regions import bundled, open_region
 from pipelines.resources import Workspaces
 from pipelines.settings import Settings
@@ -55,6 +56,9 @@ def build_definitions(
             job = region_job(region)
             jobs.append(job)
             schedules.append(monthly_schedule(region, job))
+            disposal = disposal_job(region)
+            jobs.append(disposal)
+            schedules.append(disposal_schedule(region, disposal))
             sensors.append(landing_sensor(region, job))
     return dg.Definitions(
         assets=assets,

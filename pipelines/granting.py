@@ -47,7 +47,7 @@ tells {contact} and no one else.
 def print_roles(name: str, agency: str | None) -> None:
     """Show, by role and agreement, which zones may be read."""
     declared = open_region(name)
-    rows = []
+    rows: list[tuple[str, str, str, int, str]] = []
     for role in ROLES:
         grouped: dict[tuple[str, tuple[str, ...]], int] = {}
         for access in matrix(declared, role, agency):
@@ -94,7 +94,7 @@ def write_grant(
                 "Amend permitted_roles, or run the region first",
             )
         (draft / "README.txt").write_text(_readme(declared, role, access, given), encoding="utf-8")
-        AuditChain(workspace.root / "audit").append(
+        AuditChain(workspace.root / "audit", workspace.keys).append(
             "access_granted", role=role, agency=agency, by=by, account=getpass.getuser(),
             given=given,
         )  # fmt: skip

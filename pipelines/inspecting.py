@@ -21,6 +21,7 @@ from pipelines.console import say, show_table
 from pipelines.regions import open_region
 from pipelines.running import current_release, region_lock, waiting_approval
 from pipelines.settings import Settings
+from pipelines.stewardship import chain_of, known_heads, signs_of_work, withdrawn_words
 
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace
@@ -145,6 +146,8 @@ def print_status(name: str, settings: Settings) -> None:
     release_id, folder = current_release(workspace)
     say("")
     say(f"Release in force: {release_id or 'none'}" + (f" ({_shown(folder)})" if folder else ""))
+    for sentence in withdrawn_words(workspace):
+        say(sentence)
     lacking = waiting_approval(workspace)
     if lacking:
         say(f"A candidate waits for {lacking}: {_shown(workspace.root / 'candidates')}")
@@ -294,6 +297,8 @@ def verify_releases(name: str, settings: Settings) -> None:
         say(f"{folder.name}: {'as published' if not differences else 'CHANGED'}")
         for line in differences:
             say(f"  {line}")
+    for sentence in withdrawn_words(workspace):
+        say(sentence)
     if changed:
         raise ApprovalError(
             f"{changed} file(s) are not as they were approved", "Restore them, or publish again"
@@ -303,29 +308,26 @@ def verify_releases(name: str, settings: Settings) -> None:
 
 
 def verify_audit(name: str, settings: Settings) -> None:
-    """Check the audit chain, and that the head named by each release is still in it.
+    """Check the audit chain, its anchor, and the heads that releases and certificates name.
 
     Raises
     ------
     ApprovalError
-        If a link is broken.
+        If a link is broken, the end was cut off, or a certificate was changed.
     """
-    from governance.audit import AuditChain  # noqa: PLC0415
-    from publishing.manifest import read_manifest  # noqa: PLC0415
+    from governance.certificates import certificate_faults  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
-    heads = {}
-    for folder in sorted((workspace.root / "published").glob("*")):
-        if folder.is_dir() and not folder.is_symlink():
-            head = read_manifest(folder).get("audit_head")
-            if head:
-                heads[folder.name] = str(head)
-    report = AuditChain(workspace.root / "audit").verify(heads)
-    if report.faults:
-        for fault in report.faults:
+    chain = chain_of(workspace)
+    report = chain.verify(known_heads(workspace), expected=signs_of_work(workspace.root))
+    faults = [*report.faults, *certificate_faults(workspace.root, chain)]
+    if faults:
+        for fault in faults:
             say(fault)
         raise ApprovalError(
-            f"The audit chain is broken in {len(report.faults)} place(s)",
-            "Find out who changed audit.jsonl; restore it from a copy",
+            f"The audit chain is broken in {len(faults)} place(s)",
+            "Find out who changed audit.jsonl, head.json or a certificate; restore it from a copy",
         )
-    say(f"{report.entries:,} entries, all links hold; head {report.head[:12]}")
+    ahead = report.entries - (report.anchored or 0)
+    note = f"; {ahead:,} not anchored yet" if ahead and report.anchored is not None else ""
+    say(f"{report.entries:,} entries, all links hold; head {report.head[:12]}{note}")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from declarations.errors import ConfigurationError, StorageError
+from declarations.errors import ConfigurationError
 from governance.access import record_query
 from governance.audit import AuditChain
 from pipelines.console import out, say, show_table
@@ -20,6 +20,7 @@ from pipelines.inspecting import workspace_of
 from pipelines.regions import open_region
 from pipelines.running import current_release
 from pipelines.settings import Settings
+from pipelines.stewardship import no_release
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,8 +106,8 @@ def _log_query(
     """
     try:
         record_query(
-            AuditChain(workspace.root / "audit"), query, internal=internal, tables=tables,
-            rows=rows, refused=refused,
+            AuditChain(workspace.root / "audit", workspace.keys), query, internal=internal,
+            tables=tables, rows=rows, refused=refused,
         )  # fmt: skip
     except PermissionError:
         if internal:
@@ -122,10 +123,7 @@ def _open_for_reading(workspace: Workspace, internal: bool) -> duckdb.DuckDBPyCo
     if not internal:
         _, folder = current_release(workspace)
         if folder is None:
-            raise StorageError(
-                f"{workspace.declared.region.id} has no published release yet",
-                f"Run 'lsoalink run {workspace.declared.region.id}', or ask with --internal",
-            )
+            raise no_release(workspace)
         connection = duckdb.connect(
             str(folder / "lsoalink.duckdb"), read_only=True, config=_reading_config()
         )

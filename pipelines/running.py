@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING
 from declarations import errors
 from declarations.declared import RegionDeclarations, digest
 from declarations.errors import ConfigurationError, LsoalinkError, StorageError
+from governance.policy import policy
 from pipelines.generating import generate
 from pipelines.regions import BUNDLED, open_region
 from pipelines.settings import Settings
+from pipelines.stewardship import complete_begun
 from warehouse.lake import write_atomically
 from warehouse.leftovers import TEMPORARY_PREFIX, sweep
 from warehouse.provenance import code_version, fingerprint
@@ -124,6 +126,7 @@ def run_region(
     _claim(workspace)
     with region_lock(workspace):
         sweep(workspace.root)
+        complete_begun(workspace)
         generate(declared, settings)
         whole = period is None and select is None
         stamp = _stamp(workspace)
@@ -132,7 +135,10 @@ def run_region(
             return RunOutcome(
                 declared.region.id, False, time.perf_counter() - started, release_id, folder
             )
-        failures = _execute(declared, settings, calendar, period, select)
+        try:
+            failures = _execute(declared, settings, calendar, period, select)
+        finally:
+            workspace.tighten()
         if whole and not failures:
             _write_stamp(workspace, _stamp(workspace))
     release_id, folder = current_release(workspace)
@@ -310,7 +316,7 @@ def _stamp(workspace: Workspace) -> str:
     declared = workspace.declared
     models = [
         declared.region, *declared.sources.values(), *declared.agreements.values(),
-        *declared.contracts.values(), *declared.indicators.values(),
+        *declared.contracts.values(), *declared.indicators.values(), policy(),
     ]  # fmt: skip
     open_files = []
     for source in declared.sources.values():
@@ -321,7 +327,7 @@ def _stamp(workspace: Workspace) -> str:
                 facts = path.stat()
                 open_files.append(f"{source.id}|{path.name}|{facts.st_size}|{facts.st_mtime_ns}")
     return fingerprint(
-        [code_version(), digest(*models), workspace.keys.fingerprint()],
+        [code_version(), digest(*models), workspace.keys.stamp(list(declared.agreements))],
         [workspace.today().isoformat(), custom_fingerprint(declared)],
         _listing(workspace.landing),
         open_files,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from declarations.declared import digest
-from declarations.errors import AgreementError, ApprovalError, StorageError
+from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
 from governance.audit import AuditChain
 from indicators.counting import counts_table, statistics_table
@@ -58,6 +58,7 @@ from publishing.release_tables import (
     release_tables,
     with_release_id,
 )
+from publishing.withdrawn import PUBLISHED, notices, point_latest
 from warehouse.lake import UNPARTITIONED, write_atomically
 from warehouse.leftovers import temporary_beside
 from warehouse.provenance import fingerprint
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STATE_NAME = "state.json"
-LATEST = "latest"
-PUBLISHED = "release_published"
 QUALITY_PAGE = "quality.html"
 
 
@@ -81,7 +80,8 @@ class ReleaseOutcome:
     release_id : str
     candidate_hash : str
         What approvals are bound to: every file of the bundle but its manifest.
-    outcome : {"published", "current", "awaiting_approval"}
+    outcome : {"published", "current", "awaiting_approval", "withdrawn"}
+        ``withdrawn``: exactly these figures were published and taken back; they stay back.
     folder : Path
         Where it stands: under ``published`` or ``candidates``.
     lacking : str
@@ -90,7 +90,7 @@ class ReleaseOutcome:
 
     release_id: str
     candidate_hash: str
-    outcome: Literal["published", "current", "awaiting_approval"]
+    outcome: Literal["published", "current", "awaiting_approval", "withdrawn"]
     folder: Path
     lacking: str = ""
 
@@ -184,6 +184,8 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
     tables = release_tables(workspace)
     facts = _facts(workspace, tables)
     published = workspace.root / "published" / facts.release_id
+    if facts.release_id in notices(workspace.root):
+        return ReleaseOutcome(facts.release_id, "", "withdrawn", published)
     if (published / MANIFEST_NAME).is_file():
         # The same figures by the same code are the same release: it is never written twice.
         state = {"fingerprint": wanted, "release_id": facts.release_id,
@@ -197,9 +199,7 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
         workspace,
         {"fingerprint": wanted, "release_id": facts.release_id, "candidate_hash": hashed},
     )
-    AuditChain(workspace.root / "audit").append(
-        "candidate_built", release=facts.release_id, candidate_hash=hashed
-    )
+    _chain(workspace).append("candidate_built", release=facts.release_id, candidate_hash=hashed)
     return publish(workspace, facts.release_id, hashed, facts, tables["lineage"])
 
 
@@ -239,7 +239,7 @@ def publish(
     if lacking:
         return ReleaseOutcome(release_id, hashed, "awaiting_approval", candidate, lacking)
     approvals.require(given, hashed)
-    audit = AuditChain(workspace.root / "audit")
+    audit = _chain(workspace)
     head = audit.append(
         "release_approved", release=release_id, candidate_hash=hashed,
         people=[f"{a.role}: {a.person}" for a in given],
@@ -265,13 +265,17 @@ def _finish(workspace: Workspace, release_id: str, hashed: str) -> None:
     """
     _lock_files(workspace.root / "published" / release_id)
     _point_latest(workspace, release_id)
-    audit = AuditChain(workspace.root / "audit")
+    audit = _chain(workspace)
     known = _audited(audit, release_id)
     approved, published = (
         known.get(event, {}).get("candidate_hash") for event in ("release_approved", PUBLISHED)
     )
     if approved == hashed and published != hashed:
         audit.append(PUBLISHED, release=release_id, candidate_hash=hashed)
+
+
+def _chain(workspace: Workspace) -> AuditChain:
+    return AuditChain(workspace.root / "audit", workspace.keys)
 
 
 def _audited(audit: AuditChain, release_id: str) -> dict[str, dict[str, Any]]:
@@ -289,8 +293,11 @@ def approve(
     ApprovalError
         If the same person already signed in the other role, or the name will not do.
     """
-    approval = approvals.record(workspace.root / "approvals", hashed, role, person)
-    AuditChain(workspace.root / "audit").append(
+    audit = _chain(workspace)
+    approval = approvals.record(
+        workspace.root / "approvals", hashed, role, person, audit_head=audit.head()
+    )
+    audit.append(
         "approval", release=release_id, candidate_hash=hashed, role=role, person=approval.person,
         account=approval.account,
     )  # fmt: skip
@@ -469,11 +476,4 @@ def _lock_files(folder: Path) -> None:
 
 def _point_latest(workspace: Workspace, release_id: str) -> None:
     """Move ``published/latest`` to a release in one step."""
-    link = workspace.root / "published" / LATEST
-    if link.is_symlink() and link.readlink() == Path(release_id):
-        return
-    if link.exists() and not link.is_symlink():
-        raise StorageError(f"{link} is not a link", "Move it away; the platform keeps it")
-    temporary = temporary_beside(link)
-    temporary.symlink_to(release_id)
-    temporary.replace(link)
+    point_latest(workspace.root, release_id)

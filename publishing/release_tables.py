@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from declarations.contracts import Source
 from declarations.errors import StorageError
 from governance.disclosure import CONFIDENTIAL, protect_count
-from indicators.counting import counts_table
+from indicators.counting import counts_table, statistics_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
 from indicators.tables import AREAS
@@ -205,14 +205,17 @@ def _accounting(
     allow, apportioned if its counts may be, out of region, not placed; 0 to 4 hidden, zero too.
     """
     is_open = workspace.declared.is_open
-    closed: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
+    closed: dict[tuple[str, str, str], dict[tuple[str, str], int | None]] = {}
     for row in quality["accounting"]:
         if is_open[row["source_id"]]:
             yield {**row, "period": _shown_period(row["period"])}
             continue
         detail = row["detail"] if row["outcome"] == PLACED else ALL
         sums = closed.setdefault((row["source_id"], row["period"], row["quantity"]), {})
-        sums[row["outcome"], detail] = sums.get((row["outcome"], detail), 0) + row["amount"]
+        known = sums.get((row["outcome"], detail), 0)
+        # What an agency hid before it came here hides every sum it is in.
+        hidden = known is None or row["amount"] is None
+        sums[row["outcome"], detail] = None if hidden else known + row["amount"]
     for (source_id, period, quantity), sums in closed.items():
         source = workspace.declared.sources[source_id]
         lines = _protected_lines(workspace, source)
@@ -243,7 +246,7 @@ def _protected_lines(workspace: Workspace, source: Source) -> list[tuple[str, st
 
 
 def _check_lines(
-    source_id: str, lines: list[tuple[str, str]], sums: dict[tuple[str, str], int]
+    source_id: str, lines: list[tuple[str, str]], sums: dict[tuple[str, str], int | None]
 ) -> None:
     """Stop if something was counted that has no row: it would vanish from the published sums."""
     without = sorted({f"{outcome} ({detail})" for outcome, detail in set(sums) - set(lines)})
@@ -283,7 +286,9 @@ def _files(workspace: Workspace, source: Source, store: ReceivedStore) -> Iterab
     """Yield the deliveries of a source that were admitted, with what they were read under."""
     agreement = workspace.declared.agreement_of(source)
     for period in workspace.expected_periods(source):
-        if not workspace.lake.path(admitted_table(source), period).is_file():
+        # Once the records are disposed of, the counts go on standing for them.
+        held = (admitted_table(source), counts_table(source), statistics_table(source))
+        if not any(workspace.lake.path(table, period).is_file() for table in held):
             continue
         delivery = admitted_delivery(workspace, source, period, store)
         if delivery is None:

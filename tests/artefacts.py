@@ -52,9 +52,8 @@ def _parquet_text(path: Path, workspace: Workspace | None) -> str:
     if workspace is None:
         with duckdb.connect() as connection:
             return _rows_text(connection, f"FROM read_parquet('{path}')")
-    scan = f"read_parquet('{path}', encryption_config = {{footer_key: 'lsoalink_lake'}})"
     with workspace.connect(encryption=True) as connection:
-        return _rows_text(connection, f"FROM {scan}")
+        return _rows_text(connection, f"FROM {workspace.lake.scan_file(path)}")
 
 
 def _database_text(path: Path) -> str:

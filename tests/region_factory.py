@@ -532,12 +532,8 @@ def texts_below(workspace: Workspace) -> Iterator[tuple[str, str]]:
 
 
 def _cells(workspace: Workspace, path: Path) -> str:
-    options = ", encryption_config = {footer_key: 'lsoalink_lake'}"
-    encrypted = path.read_bytes()[:4] == b"PARE"
     with workspace.connect(encryption=True) as connection:
-        cursor = connection.execute(
-            f"SELECT * FROM read_parquet('{path}'{options if encrypted else ''})"
-        )
+        cursor = connection.execute(f"SELECT * FROM {workspace.lake.scan_file(path)}")
         return repr([d[0] for d in cursor.description or ()]) + repr(cursor.fetchall())
 
 

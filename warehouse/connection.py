@@ -88,6 +88,7 @@ class _Engine:
         import duckdb  # noqa: PLC0415
 
         self.folder: Path | None = None
+        self.keys: set[str] = set()
         config: dict[str, Any] = {
             "memory_limit": limits.memory,
             "threads": limits.threads,
@@ -114,6 +115,8 @@ class _Engine:
 _engines_lock = threading.Lock()
 _numbers = itertools.count(1)
 _engines: dict[tuple[Path | None, Limits, bool, int], _Engine] = {}
+_in_use: dict[int, _Engine] = {}
+"""The instance of each open connection, by the connection's identity."""
 
 
 def _close_engines() -> None:
@@ -155,6 +158,7 @@ def connect(
             engine = _engines[key] = _Engine(spill, limits, encryption)
         connection = engine.root.cursor()
     name = f"work_{next(_numbers)}"
+    _in_use[id(connection)] = engine
     try:
         connection.execute(f"ATTACH ':memory:' AS {name}")
         connection.execute(f"USE {name}")
@@ -166,7 +170,22 @@ def connect(
         raise
     finally:
         _detach(connection, name)
+        _in_use.pop(id(connection), None)
         connection.close()
+
+
+def add_key(connection: duckdb.DuckDBPyConnection, name: str, key: str) -> None:
+    """Give a connection a key of encrypted files under a name.
+
+    Keys belong to the instance, so one that an earlier connection gave is not given again. A name
+    must therefore stand for one key for good.
+    """
+    engine = _in_use.get(id(connection))
+    if engine is not None and name in engine.keys:
+        return
+    run(connection, f"PRAGMA add_parquet_key({literal(name)}, {literal(key)})", table="restricted")
+    if engine is not None:
+        engine.keys.add(name)
 
 
 def _detach(connection: duckdb.DuckDBPyConnection, name: str) -> None:

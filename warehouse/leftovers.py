@@ -11,6 +11,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from warehouse.private import PLAIN_PREFIX, wipe_folder
+
 TEMPORARY_PREFIX = ".writing-"
 SPILL_PREFIX = "spill-"
 
@@ -21,12 +23,17 @@ def temporary_beside(path: Path) -> Path:
 
 
 def sweep(root: Path) -> None:
-    """Remove, at any depth, what processes that are gone were still writing or spilling."""
-    for prefix in (TEMPORARY_PREFIX, SPILL_PREFIX):
+    """Remove, at any depth, what processes that are gone were still writing or spilling.
+
+    Plain copies of records are overwritten first.
+    """
+    for prefix in (TEMPORARY_PREFIX, SPILL_PREFIX, PLAIN_PREFIX):
         for leftover in sorted(root.rglob(f"{prefix}*")):
             if not _is_gone(leftover.name.removeprefix(prefix).split("-")[0]):
                 continue
-            if leftover.is_dir() and not leftover.is_symlink():
+            if prefix == PLAIN_PREFIX:
+                wipe_folder(leftover)
+            elif leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)

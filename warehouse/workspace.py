@@ -24,7 +24,8 @@ from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError, StorageError
 from warehouse.connection import Limits, connect, limits_from_environment
 from warehouse.keys import KeyRing
-from warehouse.lake import ENCRYPTED_ZONES, UNPARTITIONED, Lake, TableRef
+from warehouse.lake import ENCRYPTED_ZONES, OFFICERS_ZONE, UNPARTITIONED, Lake, TableRef
+from warehouse.private import FILE_MODE, FOLDER_MODE
 from warehouse.provenance import code_version
 
 if TYPE_CHECKING:
@@ -32,11 +33,10 @@ if TYPE_CHECKING:
 
 PRIVATE_ZONES = (
     "received", "restricted", "reference", "linked", "quality", "audit", "candidates", "approvals",
+    "governance", "quarantine",
 )  # fmt: skip
-"""Folders of a region's data that only the platform's own account may enter."""
-
-OFFICERS_ZONE = "quality"
-"""The one among them that the account's group may read: officers open the quality page there."""
+"""Folders of a region's data that only the platform's own account may enter; the account's group
+may read the officers' zone among them."""
 
 progress = logging.getLogger("lsoalink.progress")
 """Says what was built: table, partition, rows, seconds. Never a value."""
@@ -45,6 +45,16 @@ progress = logging.getLogger("lsoalink.progress")
 @dataclass(frozen=True)
 class Absent:
     """What a producer returns where there is rightly nothing to write."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Says that a partition stays as it stands, though it cannot be made again.
+
+    What it was made from was disposed of, as agreed; its own time has not come, or it went too.
+    """
 
     reason: str
 
@@ -72,12 +82,12 @@ class Built:
     seconds: float = 0.0
 
 
-Producer = Callable[["duckdb.DuckDBPyConnection"], "str | Absent"]
+Producer = Callable[["duckdb.DuckDBPyConnection"], "str | Absent | Kept"]
 
 
 def _produced(
     produce: Producer, connection: duckdb.DuckDBPyConnection, table: TableRef
-) -> str | Absent:
+) -> str | Absent | Kept:
     """Call a producer; of an error of DuckDB's only its kind goes on, for its text quotes cells."""
     import duckdb  # noqa: PLC0415
 
@@ -131,12 +141,35 @@ class Workspace:
         for zone in PRIVATE_ZONES:
             folder = self.root / zone
             folder.mkdir(exist_ok=True)
-            folder.chmod(0o750 if zone == OFFICERS_ZONE else 0o700)
+            folder.chmod(0o750 if zone == OFFICERS_ZONE else FOLDER_MODE)
+        self.tighten()
+
+    def tighten(self) -> None:
+        """Take away what a loose umask gave others in the private zones.
+
+        Candidates are left as they are, behind a folder nobody else may enter: approved, they are
+        published by a rename, with modes for readers.
+        """
+        for zone in PRIVATE_ZONES:
+            allowed = 0o750 if zone == OFFICERS_ZONE else FOLDER_MODE | FILE_MODE
+            if zone == "candidates":
+                continue
+            for path in (self.root / zone).rglob("*"):
+                if path.is_symlink():
+                    continue
+                try:
+                    mode = path.stat().st_mode & 0o777
+                    if mode & ~allowed:
+                        path.chmod(mode & allowed)
+                except FileNotFoundError:
+                    # Another process's temporary file has become what it was written for.
+                    continue
 
     @cached_property
     def lake(self) -> Lake:
-        """The region's Parquet lake."""
-        return Lake(self.root, self.keys)
+        """The region's Parquet lake, with a key for each agreement's record-level tables."""
+        agreements = {source.id: source.agreement for source in self.declared.sources.values()}
+        return Lake(self.root, self.keys, agreements)
 
     @property
     def code_version(self) -> str:
@@ -228,6 +261,8 @@ class Workspace:
         produce: Producer,
         inputs: Iterable[str] = (),
         encryption: bool = False,
+        pseudonyms: str = "",
+        kept: Kept | None = None,
     ) -> Built:
         """Make one partition unless it is current.
 
@@ -239,6 +274,10 @@ class Workspace:
             Given a connection, returns the SELECT to store, or `Absent`.
         encryption : bool
             The producer reads restricted tables (writing them implies it).
+        pseudonyms : str
+            Version of the key of the table's pseudonyms, if it has any.
+        kept : Kept, optional
+            The partition stays as it stands whatever it depends on; a producer may return the same.
 
         Returns
         -------
@@ -248,18 +287,36 @@ class Workspace:
         if state is not None and state.fingerprint == fingerprint:
             outcome: Literal["current", "absent"] = "absent" if state.absent else "current"
             return _told(Built(table, period, outcome, state.rows, fingerprint, state.reason))
+        if kept is not None:
+            return self._keep(table, period, fingerprint, kept)
         started = time.perf_counter()
         with self.connect(encryption=encryption or table.zone in ENCRYPTED_ZONES) as connection:
             query = _produced(produce, connection, table)
+            if isinstance(query, Kept):
+                return self._keep(table, period, fingerprint, query)
             if isinstance(query, Absent):
                 self.lake.mark_absent(table, period, fingerprint=fingerprint, reason=query.reason)
                 return _told(Built(table, period, "absent", 0, fingerprint, query.reason))
             state = self.lake.write(
                 connection, table, query, period=period, fingerprint=fingerprint, inputs=inputs,
-                code_version=self.code_version,
+                code_version=self.code_version, pseudonyms=pseudonyms,
             )  # fmt: skip
         seconds = time.perf_counter() - started
         return _told(Built(table, period, "built", state.rows, fingerprint, "", seconds))
+
+    def _keep(self, table: TableRef, period: str, fingerprint: str, kept: Kept) -> Built:
+        """Leave a partition alone: neither its file nor its state changes."""
+        state = self.lake.state(table, period)
+        if state is None and not self.lake.path(table, period).is_file():
+            state = self.lake.mark_absent(
+                table, period, fingerprint=fingerprint, reason=kept.reason
+            )
+        if state is None:
+            # Its state was lost, and what it was made from is gone: better an old table than none.
+            return _told(Built(table, period, "current", 0, fingerprint, kept.reason))
+        outcome: Literal["current", "absent"] = "absent" if state.absent else "current"
+        reason = state.reason or kept.reason
+        return _told(Built(table, period, outcome, state.rows, state.fingerprint, reason))
 
 
 def _told(built: Built) -> Built:

@@ -15,7 +15,7 @@ from declarations.loader import FILE_KINDS, json_schemas
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {
     "sources": "source", "agreements": "agreement", "contracts": "contract",
-    "indicators": "indicator", "catalogue": "indicator", "areas": "area",
+    "indicators": "indicator", "catalogue": "indicator", "areas": "area", "dpia": "dpia",
 }  # fmt: skip
 
 

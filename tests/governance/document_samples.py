@@ -204,7 +204,7 @@ def docx() -> bytes:
         'TargetMode="External"/>'
         f'<Relationship Id="rIdFine" Type="{_R}/hyperlink" Target="https://www.gov.example/page" '
         'TargetMode="External"/>'
-        f'<Relationship Id="rIdFile" Type="{_R}/hyperlink" Target="file:///C:/Users/Zaphod%20Plant080" '
+        f'<Relationship Id="rIdFile" Type="{_R}/hyperlink" Target="file:///D:/papers/Zaphod%20Plant080" '
         'TargetMode="External"/>'
     )
     rels = "http://schemas.openxmlformats.org/package/2006/relationships"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import multiprocessing
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +16,10 @@ import pytest
 from declarations.errors import StorageError
 from governance import audit
 from governance.audit import GENESIS, AuditChain
+from warehouse.keys import KeyRing
+
+KEYS = KeyRing(bytes(range(32)))
+OTHER_KEYS = KeyRing(bytes(range(1, 33)))
 
 
 @pytest.fixture
@@ -170,3 +178,207 @@ def test_two_processes_at_once_do_not_fork_the_chain(tmp_path: Path) -> None:
     assert (report.entries, report.faults) == (80, ())
     for who in ("a", "b"):
         assert [e["version"] for e in chain.entries() if e["source"] == who] == [*range(40)]
+
+
+@pytest.fixture
+def anchored(tmp_path: Path) -> AuditChain:
+    return AuditChain(tmp_path / "audit", KEYS)
+
+
+def cut(chain: AuditChain, left: int) -> None:
+    lines = chain.path.read_text().splitlines(keepends=True)
+    chain.path.write_text("".join(lines[:left]))
+
+
+def test_the_anchor_names_the_last_entry(anchored: AuditChain) -> None:
+    hashes = fill(anchored)
+
+    report = anchored.verify()
+    assert (report.anchored, report.faults) == (4, ())
+    assert json.loads(anchored.head_path.read_text())["hash"] == hashes[-1]
+    assert anchored.head_path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 3])
+def test_a_cut_off_end_is_found_by_the_anchor_at_every_place(
+    anchored: AuditChain, left: int
+) -> None:
+    fill(anchored)
+    cut(anchored, left)
+
+    for reader in (anchored, AuditChain(anchored.path.parent)):
+        assert any("the end was cut off" in fault for fault in reader.verify().faults)
+
+
+def test_a_chain_that_is_gone_is_found_by_the_anchor(anchored: AuditChain) -> None:
+    fill(anchored)
+    anchored.path.unlink()
+
+    assert any("anchor names entry 4" in fault for fault in anchored.verify().faults)
+
+
+@pytest.mark.parametrize("left", [0, 2, 3])
+def test_a_chain_that_was_cut_off_is_not_continued(anchored: AuditChain, left: int) -> None:
+    fill(anchored)
+    cut(anchored, left)
+    before = anchored.path.read_bytes()
+
+    with pytest.raises(StorageError, match="cut off or changed"):
+        anchored.append("release_published")
+
+    assert anchored.path.read_bytes() == before
+
+
+def test_a_writer_killed_before_it_moved_the_anchor_is_no_tampering(anchored: AuditChain) -> None:
+    fill(anchored, 3)
+    head = anchored.head_path.read_bytes()
+    fill(anchored, 1)
+    anchored.head_path.write_bytes(head)
+
+    report = anchored.verify()
+    assert (report.entries, report.anchored, report.faults) == (4, 3, ())
+    fill(anchored, 1)
+    assert (anchored.verify().anchored, anchored.verify().faults) == (5, ())
+
+
+def test_a_writer_without_the_key_leaves_the_anchor_behind(anchored: AuditChain) -> None:
+    fill(anchored, 2)
+    AuditChain(anchored.path.parent).append("gate_decision")
+
+    assert (anchored.verify().anchored, anchored.verify().faults) == (2, ())
+
+
+def test_the_anchor_gone_is_found_and_stays_found(anchored: AuditChain) -> None:
+    fill(anchored)
+    anchored.head_path.unlink()
+
+    assert anchored.verify().faults == ("the anchor head.json is gone",)
+    fill(anchored, 1)
+    assert anchored.verify().faults == ("when line 5 was written, the anchor was missing",)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda a: a | {"number": 3}, "line 3 is not the entry the anchor names"),
+        (lambda a: a | {"mac": "0" * 64}, "changed by somebody without the key"),
+        (lambda a: a | {"key": "somethingelse"}, "a key that this installation does not hold"),
+        (lambda a: {"number": 4}, "head.json cannot be read"),
+    ],
+)
+def test_a_changed_anchor_is_found(
+    anchored: AuditChain, spoil: Callable[[dict[str, object]], dict[str, object]], said: str
+) -> None:
+    fill(anchored)
+    content = json.loads(anchored.head_path.read_text())
+    anchored.head_path.write_text(json.dumps(spoil(content)))
+
+    assert any(said in fault for fault in anchored.verify().faults)
+
+
+def test_a_rewritten_chain_with_a_forged_anchor_is_found(tmp_path: Path) -> None:
+    chain = AuditChain(tmp_path / "audit", KEYS)
+    fill(chain)
+    chain.path.unlink()
+    chain.head_path.unlink()
+    fill(AuditChain(tmp_path / "audit", OTHER_KEYS), 4)
+
+    assert any("does not hold" in fault for fault in chain.verify().faults)
+
+
+def test_an_anchor_of_an_earlier_master_key_holds(anchored: AuditChain) -> None:
+    fill(anchored)
+    rotated = KeyRing(bytes(range(1, 33)), [bytes(range(32))])
+
+    assert AuditChain(anchored.path.parent, rotated).verify().faults == ()
+
+
+def test_an_empty_chain_is_a_fault_where_the_region_holds_anything(tmp_path: Path) -> None:
+    chain = AuditChain(tmp_path / "audit", KEYS)
+
+    assert chain.verify().faults == ()
+    (fault,) = chain.verify(expected=["releases"]).faults
+    assert "the region holds releases" in fault
+
+
+def test_two_chains_swapped_are_found(tmp_path: Path) -> None:
+    one, other = (AuditChain(tmp_path / name, KEYS) for name in ("one", "other"))
+    fill(one)
+    fill(other)
+    content = one.path.read_bytes()
+    one.path.write_bytes(other.path.read_bytes())
+    other.path.write_bytes(content)
+
+    assert one.verify().faults != ()
+    assert other.verify().faults != ()
+
+
+@pytest.mark.parametrize("line", range(4))
+@pytest.mark.parametrize("spoil", ["delete", "double", "edit"])
+def test_whatever_line_is_spoilt_is_found(anchored: AuditChain, line: int, spoil: str) -> None:
+    fill(anchored)
+    lines = anchored.path.read_text().splitlines()
+    if spoil == "delete":
+        del lines[line]
+    elif spoil == "double":
+        lines.insert(line, lines[line])
+    else:
+        lines[line] = lines[line].replace('"source": "north"', '"source": "south"')
+    anchored.path.write_text("\n".join(lines) + "\n")
+
+    assert anchored.verify().faults != ()
+
+
+def test_what_is_asked_of_the_chain(chain: AuditChain) -> None:
+    chain.append("gate_decision", agreement="DSA-A-01")
+    chain.append("disposed", agreement="DSA-B-01")
+    chain.accessed("internal tables", tables=["counts"])
+
+    assert [e["n"] for e in chain.find(event="disposed")] == [2]
+    assert [e["n"] for e in chain.find(agreement="DSA-A-01")] == [1]
+    assert [e["n"] for e in chain.find()] == [1, 2, 3]
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    assert list(chain.find(since=tomorrow)) == []
+    (access,) = chain.find(event="accessed")
+    assert access["what"] == "internal tables"
+    assert access["account"]
+
+
+def _write_anchored(folder: Path, who: str, count: int) -> None:
+    chain = AuditChain(folder, KEYS)
+    for number in range(count):
+        chain.append("gate_decision", source=who, version=number)
+
+
+def test_eight_processes_at_once_do_not_fork_the_chain(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    names = [f"w{n}" for n in range(8)]
+    writers = [fork.Process(target=_write_anchored, args=(tmp_path, who, 12)) for who in names]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+
+    chain = AuditChain(tmp_path, KEYS)
+    report = chain.verify()
+    assert [w.exitcode for w in writers] == [0] * 8
+    assert (report.entries, report.anchored, report.faults) == (96, 96, ())
+    for who in names:
+        assert [e["version"] for e in chain.entries() if e["source"] == who] == [*range(12)]
+
+
+def test_writers_killed_in_the_middle_leave_a_chain_that_holds(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    for _ in range(6):
+        writer = fork.Process(target=_write_anchored, args=(tmp_path, "w", 10_000))
+        writer.start()
+        time.sleep(0.05)
+        os.kill(writer.pid or 0, signal.SIGKILL)
+        writer.join()
+        chain = AuditChain(tmp_path, KEYS)
+        report = chain.verify()
+        assert report.faults == ()
+        assert report.entries - (report.anchored or 0) in (0, 1)
+
+    chain.append("release_published")
+    assert chain.verify().anchored == chain.verify().entries

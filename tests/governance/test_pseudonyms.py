@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from declarations.errors import StorageError
 from governance.pseudonyms import (
     BLOCK_BYTES,
     PSEUDONYM_CHARACTERS,
@@ -96,3 +97,15 @@ def test_a_pseudonym_is_not_the_plain_hash() -> None:
     plain = hashlib.sha256(b"P0001").hexdigest()[:PSEUDONYM_CHARACTERS]
 
     assert pseudonym(agreement_key(KeyRing(KEY), "DSA-TM-001"), "P0001") != plain
+
+
+def test_an_agreements_own_key_goes_before_a_derived_one() -> None:
+    own = bytes(range(32, 64))
+    ring = KeyRing(KEY, agreements=lambda name: [own] if name == "DSA-TM-001" else [])
+
+    assert agreement_key(ring, "DSA-TM-001") == own
+    assert agreement_key(ring, "DSA-TM-002") == agreement_key(KeyRing(KEY), "DSA-TM-002")
+    limited = ring.bundle(["pseudonym:DSA-TM-001"]).ring()
+    assert agreement_key(limited, "DSA-TM-001") == own
+    with pytest.raises(StorageError):
+        agreement_key(limited, "DSA-TM-002")

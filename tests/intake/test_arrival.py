@@ -172,3 +172,43 @@ def test_the_same_bytes_under_another_months_name_are_found(tmp_path: Path) -> N
     # Once the earlier month is put right, the file is free to be of the later one.
     deliver("2025-12", b"a,b\n3,4\n")
     assert earlier_twin(store, again) is None
+
+
+def landed(mere: Workspace) -> list[str]:
+    return sorted(p.name for p in (mere.landing / "north_visits").iterdir())
+
+
+def test_a_region_that_removes_what_is_safe_leaves_only_what_was_refused(make_mere: Make) -> None:
+    mere = make_mere(region_content(landing_after_receipt="remove"))
+    put(mere.landing, "north_visits", "visits_2026-03 (1).csv", [])
+    (mere.landing / "north_visits" / "visits_2026-03 (1).csv").write_bytes(b"")
+
+    first, again = (receive_source(mere, visits(mere)) for _ in range(2))
+
+    assert [d.outcome for d in first.new] == ["accepted", "accepted", "accepted", "refused"]
+    assert landed(mere) == ["visits_2026-03 (1).csv"]
+    assert (again.new, again.known) == ((), 1)
+
+
+def test_what_was_left_before_the_region_began_to_remove_it_goes_without_a_second_delivery(
+    mere: Workspace,
+) -> None:
+    receive_source(mere, visits(mere))
+    assert len(landed(mere)) == 3
+
+    later = receive_source(mere, visits(mere), remove_landed=True)
+
+    assert (later.new, later.known, landed(mere)) == ((), 3, [])
+    assert [d.outcome for d in store_of(mere).deliveries("north_visits")] == ["accepted"] * 3
+
+
+def test_a_link_in_the_landing_folder_is_left_alone(mere: Workspace, tmp_path: Path) -> None:
+    path = mere.landing / "north_visits" / "visits_2026-01.csv"
+    elsewhere = tmp_path / "elsewhere.csv"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+    receive_source(mere, visits(mere), remove_landed=True)
+
+    assert elsewhere.exists()
+    assert landed(mere) == ["visits_2026-01.csv"]

@@ -72,7 +72,7 @@ def test_no_planted_value_is_said_or_written(
         said += [str(error), repr(error), repr(error.__cause__), str(error.fix)]
     streams = capfd.readouterr()
     said += [caplog.text, streams.out, streams.err]
-    originals = {store.open(delivery)} if delivery.outcome == "accepted" else set()
+    originals = {store.stored_path(delivery)} if delivery.outcome == "accepted" else set()
     written = [p for p in store.root.rglob("*") if p.is_file() and p not in originals]
     said += [p.read_text() for p in written] + [str(p) for p in store.root.rglob("*")]
     assert len(written) >= 2
@@ -90,7 +90,8 @@ def test_the_same_search_finds_a_value_that_is_there(tmp_path: Path) -> None:
     path.write_text(FILES["good"])
     store = ReceivedStore(tmp_path / "received")
     delivery = store.receive(Found(path, "2026-01"), source, dt.date(2026, 2, 9))
-    assert SURNAME in store.open(delivery).read_text()
+    with store.open(delivery) as path:
+        assert SURNAME in path.read_text()
 
 
 def test_an_unread_copy_is_never_left_in_the_work_folder(tmp_path: Path) -> None:

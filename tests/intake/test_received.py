@@ -16,10 +16,16 @@ from intake_samples import make_source
 from declarations.contracts import Source
 from declarations.errors import DeliveryError, StorageError
 from intake.landing import Found
+from intake.originals import remove_landed
 from intake.received import Delivery, ReceivedStore, days_late
 
 CONTENT = b"postcode,month,sessions\nQA1 1AA,2026-01,3\n"
 OTHER = b"postcode,month,sessions\nQA1 1AA,2026-01,4\n"
+
+
+def read(store: ReceivedStore, delivery: Delivery) -> bytes:
+    with store.open(delivery) as path:
+        return path.read_bytes()
 
 
 def files_of(store: ReceivedStore) -> list[str]:
@@ -44,8 +50,9 @@ def test_an_original_is_stored_as_sent_with_its_checksum(
         outcome="accepted",
         days_late=0,
     )
-    path = store.open(delivery)
-    assert path.read_bytes() == CONTENT
+    path = store.stored_path(delivery)
+    assert path is not None
+    assert read(store, delivery) == CONTENT == path.read_bytes()
     assert path.parent == store.root / source.id / "2026-01" / f"v001-{sha256[:12]}"
     assert path.stat().st_mode & 0o777 == 0o400
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -65,7 +72,7 @@ def test_the_same_bytes_again_are_stored_once(
     assert files_of(store) == before
     copy = deliver(CONTENT, name="library_sessions_2026-01 (1).csv")
     assert (copy.outcome, copy.reason, copy.version) == ("duplicate", "duplicate_delivery", 1)
-    assert store.open(copy) == store.open(first)
+    assert store.stored_path(copy) == store.stored_path(first)
     assert [d.outcome for d in store.deliveries()] == ["accepted", "duplicate"]
 
 
@@ -75,7 +82,7 @@ def test_changed_content_is_the_next_version(
     first, second = deliver(CONTENT), deliver(OTHER)
     assert (first.version, second.version) == (1, 2)
     assert store.latest(source, "2026-01") == second
-    assert store.open(first).read_bytes() == CONTENT
+    assert read(store, first) == CONTENT
     back = deliver(CONTENT)
     assert (back.outcome, back.version) == ("duplicate", 1)
     assert "replaced" in (back.message or "")
@@ -86,7 +93,9 @@ def test_versions_are_numbers_not_texts(
     store: ReceivedStore, deliver: Callable[..., Delivery], source: Source
 ) -> None:
     deliver(CONTENT)
-    folder = store.open(deliver(OTHER)).parent
+    path = store.stored_path(deliver(OTHER))
+    assert path is not None
+    folder = path.parent
     folder.rename(folder.with_name(folder.name.replace("v002", "v1000")))
     assert deliver(OTHER + b"QA1 1AB,2026-01,5\n").version == 1001
 
@@ -119,7 +128,7 @@ def test_a_refused_file_is_recorded_but_not_kept(
     assert delivery.sha256 == hashlib.sha256(content).hexdigest()
     assert not list(store.root.rglob(name))
     with pytest.raises(StorageError, match="not in the store"):
-        store.open(delivery)
+        read(store, delivery)
     deliver(content, name=name, reason=reason)
     assert store.deliveries() == [delivery]
 
@@ -183,7 +192,7 @@ def test_a_known_file_is_recognised_without_being_read(
     fresh = ReceivedStore(store.root)
     with monkeypatch.context() as patch:
         patch.setattr("intake.received._sha256", None)
-        patch.setattr("intake.received._copy", None)
+        patch.setattr("intake.received.copied_in", None)
         assert store.is_known(here(path), make_source())
         assert fresh.is_known(here(path), make_source())
     os.utime(path, (1, 1))
@@ -217,7 +226,7 @@ def test_a_file_that_still_grows_is_left_for_the_next_look(
             sink.write(b"QA1 1AB,2026-01,5\n")
 
     with monkeypatch.context() as patch:
-        patch.setattr("intake.received.chunks_of", growing)
+        patch.setattr("intake.originals.chunks_of", growing)
         with pytest.raises(DeliveryError, match="still being written"):
             deliver(CONTENT)
     assert store.deliveries() == []
@@ -228,16 +237,17 @@ def test_an_original_that_changed_is_not_handed_out(
     store: ReceivedStore, deliver: Callable[..., Delivery]
 ) -> None:
     delivery = deliver(CONTENT)
-    path = store.open(delivery)
+    path = store.stored_path(delivery)
+    assert path is not None
     path.chmod(0o600)
     path.write_bytes(CONTENT.replace(b"3", b"9"))
     assert not store.verify(delivery)
     path.write_bytes(CONTENT + b"x")
     with pytest.raises(StorageError, match="has changed"):
-        store.open(delivery)
+        read(store, delivery)
     path.unlink()
     with pytest.raises(StorageError, match="not in the store"):
-        store.open(delivery)
+        read(store, delivery)
     assert store.deliveries() == [delivery]
 
 
@@ -245,7 +255,8 @@ def test_a_record_has_the_columns_of_the_deliveries_table(
     store: ReceivedStore, deliver: Callable[..., Delivery]
 ) -> None:
     delivery = deliver(CONTENT)
-    record = json.loads((store.open(delivery).parent / "delivery.json").read_text())
+    (path,) = store.root.glob("*/2026-01/*/delivery.json")
+    record = json.loads(path.read_text())
     columns = [
         "source_id", "period", "version", "file_name", "sha256", "bytes", "arrived_on",
         "outcome", "reason", "message", "days_late",
@@ -273,7 +284,9 @@ def test_a_source_delivered_once_lies_under_once(store: ReceivedStore, tmp_path:
     delivery = store.receive(Found(path, None), source, dt.date(2024, 11, 1))
     assert (delivery.period, delivery.days_late) == ("", None)
     assert store.latest(source.id, None) == delivery
-    assert store.open(delivery).parent.parent.name == "once"
+    path = store.stored_path(delivery)
+    assert path is not None
+    assert path.parent.parent.name == "once"
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, source: Source) -> None:
@@ -284,3 +297,76 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, source: Source) 
         ReceivedStore(tmp_path / "received").receive(
             Found(path, "2026-01"), source, dt.date(2026, 2, 9)
         )
+
+
+@pytest.mark.parametrize(("content", "gone"), [(CONTENT, True), (b"", False)])
+def test_a_file_that_is_safe_leaves_the_landing_folder_and_a_refused_one_stays(
+    store: ReceivedStore, tmp_path: Path, source: Source, content: bytes, gone: bool
+) -> None:
+    path = tmp_path / "library_sessions_2026-01.csv"
+    path.write_bytes(content)
+    delivery = store.receive(here(path), source, dt.date(2026, 2, 9), remove_landed=True)
+    assert path.exists() is not gone
+    assert (store.stored_path(delivery) is not None) is gone
+    assert store.is_known(here(path), source) is not gone
+    assert store.stays(here(path), source) is not gone
+
+
+def test_a_duplicate_leaves_the_landing_folder_each_time_it_is_sent(
+    store: ReceivedStore, tmp_path: Path, source: Source
+) -> None:
+    path = tmp_path / "library_sessions_2026-01.csv"
+    outcomes = []
+    for _ in range(3):
+        path.write_bytes(CONTENT)
+        os.utime(path, (1, 1))
+        delivery = store.receive(here(path), source, dt.date(2026, 2, 9), remove_landed=True)
+        outcomes.append((delivery.outcome, path.exists()))
+    assert outcomes == [("accepted", False), ("duplicate", False), ("duplicate", False)]
+
+
+def test_nothing_is_removed_unless_it_was_asked_for(
+    store: ReceivedStore, deliver: Callable[..., Delivery], tmp_path: Path
+) -> None:
+    deliver(CONTENT)
+    assert (tmp_path / "landing" / "library_sessions_2026-01.csv").exists()
+
+
+def test_published_files_are_never_removed(store: ReceivedStore, tmp_path: Path) -> None:
+    path = tmp_path / "library_sessions_2026-01.csv"
+    path.write_bytes(CONTENT)
+    source = make_source(open_data="libraries")
+    delivery = store.receive(here(path), source, dt.date(2026, 2, 9), remove_landed=True)
+    assert delivery.outcome == "accepted"
+    assert path.exists()
+
+
+def test_nothing_leaves_the_landing_folder_before_its_original_is_on_the_disk(
+    store: ReceivedStore, tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "library_sessions_2026-01.csv"
+    path.write_bytes(CONTENT)
+
+    def crash(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("intake.received.sync_folder", crash)
+        with pytest.raises(KeyboardInterrupt):
+            store.receive(here(path), source, dt.date(2026, 2, 9), remove_landed=True)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_link_and_a_file_written_anew_are_not_removed(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    real.write_bytes(CONTENT)
+    link.symlink_to(real)
+    facts = real.stat()
+    assert not remove_landed(link, facts)
+    assert link.is_symlink()
+    real.write_bytes(OTHER + OTHER)
+    assert not remove_landed(real, facts)
+    assert real.exists()
+    assert remove_landed(real, real.stat())
+    assert not real.exists()
+    assert not remove_landed(real, facts)

@@ -13,7 +13,8 @@ import pytest
 
 from declarations.errors import StorageError
 from warehouse.connection import Limits, connect
-from warehouse.keys import KeyRing
+from warehouse.kept_pseudonyms import kept_path, merged
+from warehouse.key_ring import KeyRing, parquet_use
 from warehouse.lake import Lake, State, TableRef, write_atomically
 from warehouse.leftovers import TEMPORARY_PREFIX, sweep
 
@@ -239,3 +240,161 @@ def test_a_state_of_another_version_with_further_keys_is_read(
     path.write_text(json.dumps({**json.loads(path.read_text()), "later": 1}))
 
     assert lake.state(PLAIN, "2026-01") == state
+
+
+OLD, NEW = bytes(range(32)), bytes(range(32, 64))
+AGREEMENTS = {"mere": "DSA-TM-001", "ford": "DSA-TM-002"}
+FORD = TableRef("restricted", "located_ford")
+OTHER = TableRef("restricted", "something_else")
+
+
+def lake_of(root: Path, ring: KeyRing) -> Lake:
+    return Lake(root, ring, AGREEMENTS)
+
+
+def test_each_agreements_tables_have_a_key_of_their_own(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    whole = lake_of(tmp_path / "testmere", KeyRing(OLD))
+    for table in (SECRET, FORD, OTHER):
+        write(whole, con, table, "one")
+    assert whole.use_of(SECRET) == "parquet:testmere:DSA-TM-001"
+    assert whole.use_of(FORD) == "parquet:testmere:DSA-TM-002"
+    assert whole.use_of(OTHER) == "parquet:testmere"
+    scans = [whole.scan(table, ["2026-01"]) for table in (SECRET, FORD)]
+    both = f"SELECT count(*) FROM {scans[0]} a JOIN {scans[1]} b USING (n)"
+    assert con.execute(both).fetchone() == (3,)
+
+    ring = KeyRing(OLD).bundle([parquet_use("testmere", "DSA-TM-001")]).ring()
+    limited = lake_of(whole.root, ring)
+    with connect(limits=Limits("200MB", 1), encryption=True, spill=tmp_path / "s") as stranger:
+        limited.attach(stranger)
+        assert limited.state(FORD, "2026-01") is not None
+        assert stranger.execute(f"SELECT count(*) FROM {scans[0]}").fetchone() == (3,)
+        with pytest.raises(duckdb.Error):
+            stranger.execute(f"SELECT * FROM {scans[1]}").fetchall()
+        with pytest.raises(StorageError, match="not for"):
+            write(limited, stranger, FORD, "two")
+
+
+def test_one_table_of_two_master_keys_is_read_as_one(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    before = lake_of(tmp_path / "testmere", KeyRing(OLD))
+    write(before, con, SECRET, "one")
+    after = lake_of(before.root, KeyRing(NEW, [OLD]))
+    after.write(con, SECRET, ROWS, period="2026-02", fingerprint="one", code_version="v")
+
+    states = [after.state(SECRET, month) for month in ("2026-01", "2026-02")]
+    assert [s.key for s in states if s] == [KeyRing(OLD).fingerprint(), KeyRing(NEW).fingerprint()]
+    after.attach(con)
+    scan = after.scan(SECRET, ["2026-01", "2026-02"])
+    assert con.execute(f"SELECT count(*) FROM {scan}").fetchone() == (6,)
+    assert con.execute(f"SELECT count(*) FROM {scan} t WHERE t.n = 0").fetchone() == (2,)
+
+
+def test_what_a_forgotten_key_wrote_counts_as_missing(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    write(lake_of(tmp_path / "testmere", KeyRing(OLD)), con, SECRET, "one")
+
+    assert lake_of(tmp_path / "testmere", KeyRing(NEW)).state(SECRET, "2026-01") is None
+
+
+def again(lake: Lake, con: duckdb.DuckDBPyConnection) -> list[bool]:
+    return [lake.encrypt_again(con, p) for p in lake.encrypted_partitions()]
+
+
+def test_a_table_encrypted_again_keeps_rows_order_and_state(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    before = lake_of(tmp_path / "testmere", KeyRing(OLD))
+    backwards = f"SELECT i AS n, '{VALUE}' AS name FROM range(5000) t(i) ORDER BY i DESC"
+    old = before.write(
+        con, SECRET, backwards, period="2026-01", fingerprint="one", inputs=["a", "b"],
+        code_version="v", pseudonyms="p1",
+    )  # fmt: skip
+    both = lake_of(before.root, KeyRing(NEW, [OLD]))
+
+    assert (again(both, con), again(both, con)) == ([True], [False])
+
+    alone = lake_of(before.root, KeyRing(NEW))
+    new = alone.state(SECRET, "2026-01")
+    assert new is not None
+    for name in ("fingerprint", "rows", "use", "pseudonyms", "code_version", "inputs"):
+        assert getattr(new, name) == getattr(old, name)
+    alone.attach(con)
+    rows = con.execute(f"SELECT n FROM {alone.scan(SECRET, ['2026-01'])}").fetchall()
+    assert [n for (n,) in rows] == list(range(4999, -1, -1))
+    assert before.state(SECRET, "2026-01") is None
+    assert stat.S_IMODE(alone.path(SECRET, "2026-01").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_killed_while_encrypting_again_the_table_is_there_and_read(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    write(lake_of(tmp_path / "testmere", KeyRing(OLD)), con, SECRET, "one")
+    both = lake_of(tmp_path / "testmere", KeyRing(NEW, [OLD]))
+    done = 0
+    really = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        # State that fits both, then the file, then the state of the new one alone.
+        nonlocal done
+        done += 1
+        if done == moment:
+            raise Killed
+        return really(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(Killed):
+            again(both, con)
+
+    assert both.is_current(SECRET, "2026-01", "one")
+    both.attach(con)
+    scan = both.scan(SECRET, ["2026-01"])
+    assert con.execute(f"SELECT count(*) FROM {scan}").fetchone() == (3,)
+    again(both, con)
+    assert lake_of(both.root, KeyRing(NEW)).is_current(SECRET, "2026-01", "one")
+
+
+def test_pseudonyms_of_two_keys_are_not_read_as_one_table_unless_decided(
+    tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    lake = lake_of(tmp_path / "testmere", KeyRing(OLD))
+    months = ["2026-01", "2026-02", "2026-03"]
+    for month, version in zip(months, ["p1", "p2", "p2"], strict=True):
+        lake.write(
+            con, SECRET, ROWS, period=month, fingerprint="one", code_version="v",
+            pseudonyms=version,
+        )  # fmt: skip
+
+    assert lake.scan(SECRET, months[1:]) is not None
+    with pytest.raises(StorageError, match="pseudonyms of 2 keys"):
+        lake.scan(SECRET, months)
+    write_atomically(kept_path(lake.root), merged(lake.root, {"mere/2026-01": "p1"}))
+    assert lake.scan(SECRET, months) is not None
+    kept_path(lake.root).write_text("[")
+    with pytest.raises(StorageError, match="damaged"):
+        lake.scan(SECRET, months)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize(
+    ("table", "folder", "file"),
+    [(SECRET, 0o700, 0o600), (PLAIN, 0o700, 0o600), (TableRef("quality", "q"), 0o750, 0o640)],
+)
+def test_the_modes_of_a_zone_are_its_own_whatever_the_umask(
+    lake: Lake, con: duckdb.DuckDBPyConnection, umask: int, table: TableRef, folder: int, file: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        write(lake, con, table, "one")
+    finally:
+        os.umask(before)
+
+    path = lake.path(table, "2026-01")
+    assert {stat.S_IMODE(p.stat().st_mode) for p in path.parent.iterdir()} == {file}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (path.parent, path.parent.parent)} == {folder}

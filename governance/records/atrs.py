@@ -1,0 +1,205 @@
+"""Drafts of Algorithmic Transparency Recording Standard records, one for each composite index.
+
+Belongs here: the fields of Tier 1 and Tier 2 (gov.uk guidance, 8 May 2025; field names from memory,
+to be checked against the template in force), filled from the index, its components, their sources
+and agreements. What no declaration knows is marked, with the reason. Does not belong here: judging
+whether a record is due.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from declarations.declared import RegionDeclarations
+from declarations.indicators import Indicator
+from governance.agreement_text.words import day_words, listed
+from governance.holdings import MANIFEST, read_json, releases
+from governance.pages import Cell, Facts, Grid, Light, Page, Section, Text, html_page
+from governance.register import Register
+
+BLANK = "TO BE COMPLETED"
+
+
+def blank(why: str) -> Light:
+    """Return the mark of a field that a person must fill, with the reason."""
+    return Light("soon", f"{BLANK}: {why}")
+
+
+def atrs_files(register: Register, root: Path) -> dict[str, str]:
+    """Return ``atrs-<index>.html`` for each composite index that is or will be published."""
+    found = {}
+    for indicator in register.declared.indicators.values():
+        if indicator.kind == "composite":
+            page = atrs_page(register, indicator, published_in(root, indicator))
+            found[f"atrs-{indicator.id.lower()}.html"] = html_page(page)
+    return found
+
+
+def published_in(root: Path, indicator: Indicator) -> list[str]:
+    """Return the releases an indicator was published in."""
+    found = []
+    for release in releases(root):
+        lineage = (read_json(release.folder / MANIFEST) or {}).get("lineage") or []
+        if any(row.get("indicator_id") == indicator.id for row in lineage):
+            found.append(release.folder.name)
+    return found
+
+
+def atrs_page(register: Register, indicator: Indicator, published: list[str]) -> Page:
+    """Return the draft record of one index."""
+    declared = register.declared
+    sections = (
+        _tier_1(declared, indicator),
+        _owner(declared, indicator),
+        _description(indicator),
+        _decisions(indicator, published),
+        _specification(declared, indicator),
+        _weights(declared, indicator),
+        _data(declared, indicator),
+        _risks(register, indicator),
+    )
+    return Page(
+        title=f"Transparency record (draft): {indicator.title}",
+        eyebrow="Algorithmic Transparency Recording Standard, Tier 1 and Tier 2",
+        lead=f"Draft of {day_words(register.today)}, made from the declarations. A person must "
+        f"complete what is marked {BLANK} and clear it before it is published.",
+        banner=register.synthetic,
+        sections=sections,
+        foot=(("Index", f"{indicator.id} {indicator.name}, version {indicator.version}"),),
+    )
+
+
+def _tier_1(declared: RegionDeclarations, indicator: Indicator) -> Section:
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("Name", indicator.title),
+        ("Description", indicator.description),
+        ("Website URL", blank("the address at which the release is served is no declaration")),
+        ("Contact email", declared.region.publication.contact),
+    )
+    return Section("tier-1", "Tier 1: summary", (Facts(rows),))
+
+
+def _owner(declared: RegionDeclarations, indicator: Indicator) -> Section:
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("1.1 Organisation", declared.region.publication.publisher),
+        ("1.2 Team", indicator.owner),
+        ("1.3 Senior responsible owner", blank("a named role must take it on")),
+        ("1.4 Third-party involvement", blank("say whether a supplier runs the platform for you")),
+        (
+            "1.4 Third-party role and access to data",
+            blank("as above; write 'none' if there is none"),
+        ),
+    )
+    return Section("owner", "Tier 2, 1: owner and responsibility", (Facts(rows),))
+
+
+def _description(indicator: Indicator) -> Section:
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("2.1 Detailed description", indicator.description),
+        ("2.2 Scope", "It scores neighbourhoods, never people. " + " ".join(indicator.caveats)),
+        ("2.3 Benefit", indicator.rationale),
+        ("2.4 Previous process", blank("how places were chosen before is known to you alone")),
+        (
+            "2.5 Alternatives considered",
+            blank("say which other measures were weighed"),
+        ),
+    )
+    return Section("description", "Tier 2, 2: description and rationale", (Facts(rows),))
+
+
+def _decisions(indicator: Indicator, published: list[str]) -> Section:
+    levels = listed(sorted({o.level for o in indicator.outputs}))
+    out = f"One {indicator.unit} for each area ({levels}), with a map and a table."
+    seen = f"Published in {listed(published)}." if published else "Not published yet."
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("3.1 Integration into the process", blank("which decisions it steers, and how much")),
+        ("3.2 Provided information", out),
+        ("3.3 Frequency and scale of usage", f"{seen} One figure each release."),
+        ("3.3 Who uses it", blank("say who uses it, how often and for how many decisions")),
+        ("3.4 Human decisions and review",
+         blank("name those who decide and what else they look at; the index decides nothing")),
+        ("3.5 Required training", blank("what users are taught about its limits")),
+        ("3.6 Appeals and review", blank("how a resident or provider can question its use")),
+    )  # fmt: skip
+    return Section("decisions", "Tier 2, 3: deployment context", (Facts(rows),))
+
+
+def _specification(declared: RegionDeclarations, indicator: Indicator) -> Section:
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("4.1 System architecture",
+         "A pipeline that counts records by neighbourhood, protects the counts, and computes the "
+         "index from the protected figures alone, so that anybody can compute it again."),
+        ("4.1 Phase", blank("idea, design, beta or production")),
+        ("4.1 Maintenance", f"Computed again for each release; owner {indicator.owner}."),
+        ("4.2 Model", "A weighted mean of ranked and transformed inputs. No machine learning; no "
+         "training on data about people."),
+        ("4.2 Inputs", f"{len(indicator.components)} published indicators, listed below."),
+        ("4.2 Performance", blank("compare it with a survey or an outcome you trust")),
+        ("4.2 Geography", f"{declared.region.title}; 2021 LSOAs."),
+    )  # fmt: skip
+    return Section("specification", "Tier 2, 4: tool specification", (Facts(rows),))
+
+
+def _weights(declared: RegionDeclarations, indicator: Indicator) -> Section:
+    total = sum(c.weight for c in indicator.components)
+    rows = []
+    for component in sorted(indicator.components, key=lambda c: -c.weight):
+        part = declared.indicators.get(component.indicator)
+        rows.append(
+            (
+                f"{component.indicator} {part.title if part else ''}".strip(),
+                component.component.replace("_", " "),
+                f"{component.weight:g} of {total:g} ({component.weight / total:.0%})",
+                f"{component.worse} is worse", component.rationale,
+            )
+        )  # fmt: skip
+    headings = ("Input", "Part of", "Weight", "Direction", "Why")
+    return Section("weights", "Inputs and weights", (Grid("Inputs and weights", headings,
+                                                          tuple(rows)),))  # fmt: skip
+
+
+def _data(declared: RegionDeclarations, indicator: Indicator) -> Section:
+    rows = []
+    for source in declared.sources_behind(indicator):
+        agreement = declared.agreement_of(source)
+        agreed = agreement.source(source.id)
+        sensitive = [c.name for c in (agreed.columns if agreed else [])
+                     if c.class_ == "special" and c.action != "drop"]  # fmt: skip
+        rows.append(
+            (
+                source.title, source.agency, source.cadence,
+                f"{agreement.id} {agreement.title}", listed(sensitive),
+                agreement.lawful_basis or agreement.licence or "",
+            )
+        )  # fmt: skip
+    headings = ("Source", "Agency", "How often", "Agreement", "Sensitive attributes kept",
+                "Lawful basis or licence")  # fmt: skip
+    facts: tuple[tuple[str, Cell], ...] = (
+        ("4.3 Completeness and representativeness",
+         "The quality page of each release says what arrived, and what became of every row."),
+        ("4.3 Who is missing from the data", blank("people who do not come into contact with the "
+                                                   "agencies are not counted; say what it means")),
+        ("4.3 Access and storage", "As each agreement says; see the register of agreements."),
+    )  # fmt: skip
+    return Section("data", "Data", (Grid("Sources of the inputs", headings, tuple(rows)),
+                                    Facts(facts)))  # fmt: skip
+
+
+def _risks(register: Register, indicator: Indicator) -> Section:
+    behind = {a.id for a in register.declared.agreements_behind(indicator)}
+    impact = [a for a in register.declared.assessments.values() if behind & set(a.agreements)]
+    named: Cell = listed(f"{a.title}, signed off {day_words(a.signed_on)}" for a in impact)
+    if not impact:
+        named = blank("no data protection impact assessment covers its sources")
+    rows: tuple[tuple[str, Cell], ...] = (
+        ("5.1 Data protection impact assessment", named),
+        ("5.1 Equality impact assessment", blank("areas differ in age, disability and ethnicity; "
+                                                 "say what its use does to each group")),
+        ("5.2 Risks and mitigations", "Listed below, from the impact assessments; whether each "
+         "measure works today stands in the register of risks."),
+    )  # fmt: skip
+    risks = tuple((r.description, r.measure) for a in impact for r in a.risks)
+    blocks: tuple[Facts | Grid | Text, ...] = (Facts(rows),)
+    if risks:
+        blocks += (Grid("Risks and mitigations", ("Risk", "Measure"), risks),)
+    return Section("risks", "Tier 2, 5: risks and impact", blocks)
