@@ -4,11 +4,11 @@ Belongs here: which cells leave and under which profile, the accounting that goe
 hub's side of both: a cell that was hidden is there, NULL and marked, never 0. Does not belong here:
 counting records (``indicators/counting.py``), or the file they travel in (``packing.py``).
 
-Under the profile only cells that may be shown leave, and no total: a cell that is absent is hidden,
-whether it was 0 or small, so neither the cells that leave nor those that do not tell which. Only
-cells that an indicator of the region sums are made, each of the coarsest categories from which
+Under the profile only cells that may be shown leave, and no sum of cells: a cell that is absent is
+hidden, whether it was 0 or small, so neither the cells that leave nor those that do not tell which.
+Only cells that an indicator of the region sums are made, each of the coarsest categories from which
 every declared sum can be put together: as few small cells as the indicators allow, none of which is
-part of another. Amounts of the accounting leave by the same rule.
+part of another. The accounting leaves by the same rule, and says no more than a release does.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def _show_counts(made: Made) -> None:
         return
     say(
         f"What leaves: {made.rows:,} counts of 5 and more, rounded to 5. {made.hidden:,} counts of "
-        "0 to 4 stay here, and so do all totals. No record leaves."
+        "0 to 4 stay here. No record leaves."
     )
 
 

@@ -94,7 +94,7 @@ def missing_period(found):
 def trimmed(found):
     assert found.decision["decision"] == "trimmed"
     assert found.expect["reason"] in found.decision["reasons"]
-    assert found.decision["columns_undeclared"] == "NHS Number"
+    assert found.decision["columns_undeclared"] == "NHS Number (number)"
     assert "NHS Number" not in found.decision["columns_kept"]
     assert found.decision["rows_kept"] > 0
 

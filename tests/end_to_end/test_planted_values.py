@@ -24,7 +24,7 @@ def kinds_and_values(arden):
 
 
 def test_a_search_would_find_what_is_there(arden):
-    sent = files_below(arden.root / "landing" / "northwood_homelessness")
+    sent = files_below(arden.region / "landing" / "northwood_homelessness")
     text = "\n".join(text_of(p) for p in sent)
     for kind in ("surnames", "ninos", "postcodes"):
         assert found_in(text, kinds_and_values(arden)[kind]) == 20

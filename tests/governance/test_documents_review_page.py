@@ -228,7 +228,7 @@ def test_reject_mark_by_hand_save_and_apply(browser: Browser, tmp_path: Path) ->
         ".find(t => t.textContent.startsWith('Tracked')).firstChild; "
         "getSelection().setBaseAndExtent(t, 8, t, 16); })()"
     )
-    assert browser.value("document.getElementById('mark').hidden") is False
+    browser.wait(lambda: browser.value("document.getElementById('mark').hidden") is False)
     browser.press("r", "r")
     browser.click("#words")
     browser.call("Input.insertText", text="Good Link")

@@ -569,7 +569,9 @@ def test_the_commands_make_a_key_and_a_package(
     assert done.exit_code == 0
     assert [p.name for p in agency.out.iterdir()] == [f"cases_{MONTH}.csv.lsoalink.zip"]
     text = "\n".join(said)
-    assert "What leaves: 2 counts of 5 and more, rounded to 5. 14 counts of 0 to 4 stay" in text
+    assert (
+        "What leaves: 2 counts of 5 and more, rounded to 5. 14 counts of 0 to 4 stay here" in text
+    )
     assert "Nothing was written (--dry-run)" in text
     assert "No record leaves" in text
 
