@@ -19,10 +19,10 @@ from expectations.execution import run_suite
 from expectations.suites import cached_suite
 from governance.audit import AuditChain
 from governance.gate import Circumstances, GateDecision, decide, trim
-from governance.marks import may_read, words
+from governance.lifecycle.marks import may_read, words
+from governance.lifecycle.withdrawal import withdrawn
 from governance.policy import policy
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
-from governance.withdrawal import withdrawn
 from intake.arrival import accepted, earlier_twin, store_of
 from intake.errors import ReadError, UnsafeFileError
 from intake.packages import DELIVERED_AS_COUNTS, Package, PackageError

@@ -1,13 +1,13 @@
 """Tables whose inputs were disposed of, as agreed: when they stay as they stand.
 
 Belongs here: the one rule by which a stage neither makes such a table again nor counts it as
-absent. Does not belong here: disposal itself (``governance/disposal.py``).
+absent. Does not belong here: disposal itself (``governance/lifecycle/disposal.py``).
 """
 
 from __future__ import annotations
 
 from declarations.contracts import Source
-from governance.marks import disposed, words
+from governance.lifecycle.marks import disposed, words
 from intake.records import read_record
 from warehouse.lake import TableRef
 from warehouse.workspace import Kept, Workspace

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from declarations.contracts import Source
-from governance.marks import words
+from governance.lifecycle.marks import words
 from intake.arrival import accepted, store_of
 from intake.packages import Package, PackageError, open_package
 from intake.packing import Kind, is_package, manifest_of

@@ -48,7 +48,6 @@ def redact_free_text(
     if not decision.redact:
         return decision, {}
     from governance.redaction.columns import decide_free_text, redact_table_column  # noqa: PLC0415
-
     from governance.redaction.engine import Redactor  # noqa: PLC0415 - heavy
 
     agreed = agreement.source(source.id)

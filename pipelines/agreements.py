@@ -23,7 +23,7 @@ from governance.agreement_text.lint import agreement_findings
 from governance.agreement_text.lint_region import region_findings
 from governance.agreement_text.reading import ReadAgreement, read_agreement
 from governance.agreement_text.show import agreement_page
-from governance.pages import Page, html_page, text_page
+from governance.reports.pages import Page, html_page, text_page
 from pipelines.console import say
 from pipelines.regions import bundled, find_region, landing_of, open_region
 from pipelines.settings import Settings
@@ -182,8 +182,8 @@ def show(
     force: bool,
 ) -> None:  # fmt: skip
     """Write an agreement in plain words."""
-    from governance.register import SYNTHETIC  # noqa: PLC0415 - not for lint and diff
-    from governance.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.reports.register import SYNTHETIC  # noqa: PLC0415 - not for lint and diff
 
     declared = open_region(name)
     agreement = agreement_of(declared, agreement_id)
@@ -202,9 +202,9 @@ def show(
 
 def register(name: str, settings: Settings, to: Path | None) -> None:
     """Write the register of agreements: a page, a CSV and a calendar."""
-    from governance.due_dates import ahead, ics_text  # noqa: PLC0415
-    from governance.register import read_register, register_csv  # noqa: PLC0415
-    from governance.register_page import register_page  # noqa: PLC0415
+    from governance.reports.due_dates import ahead, ics_text  # noqa: PLC0415
+    from governance.reports.register import read_register, register_csv  # noqa: PLC0415
+    from governance.reports.register_page import register_page  # noqa: PLC0415
 
     declared = open_region(name)
     root = settings.data_dir / declared.region.id

@@ -23,9 +23,9 @@ from pipelines.running import region_lock
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from governance.disposal import Disposals
-    from governance.retention import Due
-    from governance.withdrawal import Dependents
+    from governance.lifecycle.disposal import Disposals
+    from governance.lifecycle.retention import Due
+    from governance.lifecycle.withdrawal import Dependents
     from warehouse.workspace import Workspace
 
 AUDIT_COLUMNS = ("n", "at", "event", "agreement", "facts", "hash")
@@ -44,8 +44,8 @@ def purge_region(
     StorageError
         If anything that is due is not gone.
     """
-    from governance.disposal import require_done  # noqa: PLC0415
-    from governance.holds import required  # noqa: PLC0415
+    from governance.lifecycle.disposal import require_done  # noqa: PLC0415
+    from governance.lifecycle.holds import required  # noqa: PLC0415
     from pipelines.stewardship import (  # noqa: PLC0415
         complete_begun,
         complete_withdrawals,
@@ -79,7 +79,7 @@ def purge_region(
 
 
 def _stop_at(failures: list[str]) -> None:
-    from governance.disposal import Disposals, require_done  # noqa: PLC0415
+    from governance.lifecycle.disposal import Disposals, require_done  # noqa: PLC0415
 
     require_done(Disposals(failures=failures))
 
@@ -122,8 +122,8 @@ def add_hold(
     ConfigurationError
         If the region has no such agreement or source.
     """
-    from governance.holds import add  # noqa: PLC0415
-    from governance.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.lifecycle.holds import add  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
     from pipelines.stewardship import chain_of  # noqa: PLC0415
 
     declared = open_region(name)
@@ -146,7 +146,7 @@ def add_hold(
 
 def lift_hold(name: str, settings: Settings, hold_id: str, *, reason: str, by: str) -> None:
     """End a legal hold."""
-    from governance.holds import lift  # noqa: PLC0415
+    from governance.lifecycle.holds import lift  # noqa: PLC0415
     from pipelines.stewardship import chain_of  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
@@ -156,7 +156,7 @@ def lift_hold(name: str, settings: Settings, hold_id: str, *, reason: str, by: s
 
 def list_holds(name: str, settings: Settings) -> None:
     """List every legal hold of a region."""
-    from governance.holds import all_holds  # noqa: PLC0415
+    from governance.lifecycle.holds import all_holds  # noqa: PLC0415
 
     holds = all_holds(workspace_of(open_region(name), settings).root)
     if not holds:
@@ -186,8 +186,8 @@ def withdraw_agreement(
     AgreementError
         If it was withdrawn before.
     """
-    from governance.holds import required  # noqa: PLC0415
-    from governance.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.lifecycle.holds import required  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
     from pipelines.stewardship import (  # noqa: PLC0415
         complete_withdrawals,
         dependents_of,
@@ -273,7 +273,7 @@ def export_audit(
     since: dt.date | None,
 ) -> None:  # fmt: skip
     """Write entries of the audit chain as CSV."""
-    from governance.csv_text import csv_text  # noqa: PLC0415
+    from governance.reports.csv_text import csv_text  # noqa: PLC0415
     from pipelines.stewardship import chain_of  # noqa: PLC0415
     from warehouse.lake import write_atomically  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """What ``lsoalink export`` writes: records made from the declarations and the state on the disk.
 
 Belongs here: which records there are, running the controls, writing files. Does not belong here:
-what a record says (``governance/records/``).
+what a record says (``governance/reports/records/``).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 from declarations.declared import RegionDeclarations
 from governance.controls.catalogue import run_controls
 from governance.controls.model import ControlResult
-from governance.records.atrs import atrs_files
-from governance.records.dpia import dpia_files, live_risks
-from governance.records.foi_log import foi_files
-from governance.records.privacy_notice import privacy_notice_files
-from governance.records.ropa import ropa_files
-from governance.register import Register, read_register
+from governance.reports.records.atrs import atrs_files
+from governance.reports.records.dpia import dpia_files, live_risks
+from governance.reports.records.foi_log import foi_files
+from governance.reports.records.privacy_notice import privacy_notice_files
+from governance.reports.records.ropa import ropa_files
+from governance.reports.register import Register, read_register
 from pipelines.agreements import today_of, write_files
 from pipelines.console import out, say
 from pipelines.regions import landing_of, open_region

@@ -315,7 +315,7 @@ def verify_audit(name: str, settings: Settings) -> None:
     ApprovalError
         If a link is broken, the end was cut off, or a certificate was changed.
     """
-    from governance.certificates import certificate_faults  # noqa: PLC0415
+    from governance.lifecycle.certificates import certificate_faults  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     chain = chain_of(workspace)

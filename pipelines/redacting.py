@@ -33,7 +33,7 @@ from governance.redaction.documents.proposals import (
     read_decisions,
     settled,
 )
-from governance.review_page import review_page
+from governance.redaction.review_page import review_page
 from warehouse.lake import write_atomically
 from warehouse.provenance import code_version
 

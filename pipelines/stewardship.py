@@ -17,9 +17,9 @@ from declarations.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
     from governance.audit import AuditChain
-    from governance.disposal import Disposals
-    from governance.retention import Due
-    from governance.withdrawal import Dependents, Withdrawal
+    from governance.lifecycle.disposal import Disposals
+    from governance.lifecycle.retention import Due
+    from governance.lifecycle.withdrawal import Dependents, Withdrawal
     from warehouse.workspace import Workspace
 
 SCHEDULE = "daily schedule"
@@ -68,7 +68,7 @@ def complete_begun(workspace: Workspace) -> list[str]:
 
 def complete_started(workspace: Workspace) -> Disposals:
     """Bring every disposal that was begun to its end."""
-    from governance.disposal import complete_started as complete  # noqa: PLC0415
+    from governance.lifecycle.disposal import complete_started as complete  # noqa: PLC0415
 
     return complete(
         workspace.root, chain_of(workspace), landing=workspace.landing,
@@ -78,7 +78,7 @@ def complete_started(workspace: Workspace) -> Disposals:
 
 def what_is_due(workspace: Workspace, as_of: dt.date | None = None) -> list[Due]:
     """Return what is due on a day; nothing is changed."""
-    from governance.retention import due  # noqa: PLC0415
+    from governance.lifecycle.retention import due  # noqa: PLC0415
 
     day = day_of(workspace, as_of)
     return due(workspace.declared, workspace.root, day, landing=workspace.landing)
@@ -94,7 +94,7 @@ def purge(
     ConfigurationError
         If another day than the region's is asked for in a region of real records.
     """
-    from governance.disposal import dispose  # noqa: PLC0415
+    from governance.lifecycle.disposal import dispose  # noqa: PLC0415
     from publishing.facts import synthetic_words  # noqa: PLC0415
 
     return dispose(
@@ -112,7 +112,7 @@ def dispose_daily(workspace: Workspace) -> Disposals:
     StorageError
         If anything that is due is not gone.
     """
-    from governance.disposal import require_done  # noqa: PLC0415
+    from governance.lifecycle.disposal import require_done  # noqa: PLC0415
 
     complete_withdrawals(workspace)
     outcome = purge(workspace, what_is_due(workspace), by=SCHEDULE)
@@ -141,7 +141,7 @@ def dependents_of(workspace: Workspace, agreement_id: str) -> Dependents:
     ConfigurationError
         If the region declares no such agreement.
     """
-    from governance.withdrawal import dependents, sources_of  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import dependents, sources_of  # noqa: PLC0415
 
     declared = workspace.declared
     if agreement_id not in declared.agreements:
@@ -165,7 +165,7 @@ def withdraw(workspace: Workspace, agreement_id: str, *, reason: str, by: str) -
     ConfigurationError
         If there is no such agreement, it was withdrawn before, or reason or name are missing.
     """
-    from governance.withdrawal import begin, sources_of  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import begin, sources_of  # noqa: PLC0415
 
     declared = workspace.declared
     dependents_of(workspace, agreement_id)
@@ -178,13 +178,13 @@ def withdraw(workspace: Workspace, agreement_id: str, *, reason: str, by: str) -
 
 def complete_withdrawals(workspace: Workspace) -> list[Withdrawal]:
     """Quarantine whatever still stands under a withdrawn agreement; cheap where nothing does."""
-    from governance.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
 
     return [_complete(workspace, record) for record in withdrawn(workspace.root).values()]
 
 
 def _complete(workspace: Workspace, record: Withdrawal) -> Withdrawal:
-    from governance import withdrawal  # noqa: PLC0415
+    from governance.lifecycle import withdrawal  # noqa: PLC0415
     from publishing.withdrawn import Notice, leave_notice, repoint_latest  # noqa: PLC0415
 
     root, chain = workspace.root, chain_of(workspace)
@@ -219,14 +219,14 @@ def _complete(workspace: Workspace, record: Withdrawal) -> Withdrawal:
 
 def _certify(workspace: Workspace, record: Withdrawal, chain: AuditChain) -> None:
     """Write the certificate of a withdrawal; a new one where more came into quarantine since."""
-    from governance.certificates import (  # noqa: PLC0415
+    from governance.lifecycle.certificates import (  # noqa: PLC0415
         FOLDER,
         HEAD,
         statement_hash,
         write_certificate,
     )
-    from governance.holdings import read_json  # noqa: PLC0415
-    from governance.withdrawal import COMPLETED, quarantined  # noqa: PLC0415
+    from governance.lifecycle.holdings import read_json  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import COMPLETED, quarantined  # noqa: PLC0415
     from publishing.facts import synthetic_words  # noqa: PLC0415
     from publishing.withdrawn import notices  # noqa: PLC0415
 
@@ -282,7 +282,7 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
 
 def withdrawn_words(workspace: Workspace) -> list[str]:
     """Return a sentence for each withdrawn agreement and each release taken back."""
-    from governance.withdrawal import withdrawn  # noqa: PLC0415
+    from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
     from publishing.withdrawn import notices  # noqa: PLC0415
 
     agreements = withdrawn(workspace.root)
@@ -312,7 +312,7 @@ def known_heads(workspace: Workspace) -> dict[str, str]:
     Releases, also those in quarantine, certificates and approvals.
     """
     from governance.approvals import heads  # noqa: PLC0415
-    from governance.certificates import certificate_heads  # noqa: PLC0415
+    from governance.lifecycle.certificates import certificate_heads  # noqa: PLC0415
     from publishing.manifest import read_manifest  # noqa: PLC0415
 
     found: dict[str, str] = {}

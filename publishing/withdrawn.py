@@ -13,7 +13,7 @@ from pathlib import Path
 
 from declarations.errors import StorageError
 from governance.audit import AuditChain
-from governance.holdings import read_json, records_in
+from governance.lifecycle.holdings import read_json, records_in
 from warehouse.lake import write_atomically
 from warehouse.leftovers import temporary_beside
 

@@ -12,7 +12,7 @@ from typing import Any
 from declarations.agreements import Agreement
 from governance.agreement_text.changes import EFFECTS, Change, Effect
 from governance.agreement_text.words import count_words, day_words, sentence
-from governance.pages import Grid, Light, Lines, Page, Section, State, Text
+from governance.reports.pages import Grid, Light, Lines, Page, Section, State, Text
 
 _LIGHTS: dict[Effect, State] = {"widening": "soon", "narrowing": "good", "neutral": "none"}
 

@@ -12,8 +12,8 @@ from collections.abc import Collection
 from declarations.agreements import Agreement
 from governance.agreement_text.lint import SOON_DAYS
 from governance.agreement_text.words import DSPT, count_words, day_words, phrase
-from governance.pages import Light
 from governance.policy import policy
+from governance.reports.pages import Light
 
 
 def force_light(agreement: Agreement, today: dt.date, withdrawn_on: dt.date | None = None) -> Light:

@@ -1,7 +1,7 @@
 """An agreement as a page that a lawyer can read, without knowing the file.
 
 Belongs here: every field in plain words, and what depends on the agreement. Does not belong here:
-how a page is written (``governance/pages.py``).
+how a page is written (``governance/reports/pages.py``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from governance.agreement_text.words import (
     listed,
     phrase,
 )
-from governance.pages import Bullets, Cell, Facts, Grid, Light, Page, Section, Text
+from governance.reports.pages import Bullets, Cell, Facts, Grid, Light, Page, Section, Text
 
 NOT_SAID = Light("none", "The agreement does not say")
 UNNAMED_FATE = "Not named, so it is not read."

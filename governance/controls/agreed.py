@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from governance.controls.model import Verdict, failed, few, passed, shared_sources, unable
-from governance.holdings import deliveries, partitions, read_json
+from governance.lifecycle.holdings import deliveries, partitions, read_json
+from governance.lifecycle.withdrawal import withdrawn
 from governance.policy import policy
-from governance.withdrawal import withdrawn
 from warehouse.lake import TableRef
 from warehouse.workspace import Workspace
 

@@ -14,10 +14,10 @@ from typing import Any
 from declarations.permission import LEVELS
 from governance.approvals import Approval, missing
 from governance.audit import AuditChain
-from governance.certificates import certificate_faults, certificate_heads
 from governance.controls.model import Verdict, failed, few, passed, unable
 from governance.disclosure import protect_count
-from governance.holdings import MANIFEST, hash_of, read_json, releases
+from governance.lifecycle.certificates import certificate_faults, certificate_heads
+from governance.lifecycle.holdings import MANIFEST, hash_of, read_json, releases
 from warehouse.workspace import Workspace
 
 PROFILE = "hide0-r5"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from declarations.agreements import Agreement
 from governance.controls.model import Verdict, failed, few, passed, shared_sources, unable
-from governance.holdings import Known, deliveries
-from governance.retention import clocks
+from governance.lifecycle.holdings import Known, deliveries
+from governance.lifecycle.retention import clocks
 from warehouse.leftovers import SPILL_PREFIX, TEMPORARY_PREFIX
 from warehouse.private import PLAIN_PREFIX
 from warehouse.sealed import MAGIC

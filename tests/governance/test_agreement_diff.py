@@ -28,7 +28,7 @@ from declarations.agreements import (
 from governance.agreement_text.diff import agreement_changes
 from governance.agreement_text.diff_page import diff_data, diff_page, summary_words
 from governance.agreement_text.words import span_words
-from governance.pages import html_page, text_page
+from governance.reports.pages import html_page, text_page
 
 
 def listed(key: str, position: int, **changes: Any) -> dict[str, Any]:

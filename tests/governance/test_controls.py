@@ -19,7 +19,7 @@ from declarations.agreements import Agreement
 from governance.audit import AuditChain
 from governance.controls.catalogue import CATALOGUE, check_controls, run_controls
 from governance.controls.model import ControlResult, Verdict
-from governance.holdings import releases
+from governance.lifecycle.holdings import releases
 from pipelines.regions import bundled, open_region
 from warehouse.workspace import Workspace
 

@@ -23,12 +23,12 @@ from region_factory import (
 )
 
 from declarations.loader import load_region
-from governance import disposal, holds
 from governance.audit import AuditChain
-from governance.certificates import certificate_faults, certificate_heads
-from governance.disposal import Disposals, complete_started, dispose, require_done
-from governance.marks import disposed, may_read
-from governance.retention import due
+from governance.lifecycle import disposal, holds
+from governance.lifecycle.certificates import certificate_faults, certificate_heads
+from governance.lifecycle.disposal import Disposals, complete_started, dispose, require_done
+from governance.lifecycle.marks import disposed, may_read
+from governance.lifecycle.retention import due
 from indicators.counting import count_source, counts_table
 from indicators.tables import build_theme, theme_table, themes
 from intake.admission import admit, admitted_table
@@ -184,7 +184,7 @@ def test_what_cannot_be_removed_is_said_and_tried_again(
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr("governance.disposal.wipe", refuse)
+        patch.setattr("governance.lifecycle.disposal.wipe", refuse)
         outcome = purge(finished_copy, ORIGINALS_GO)
     assert outcome.certificates == []
     assert all("cannot be removed (Permission denied)" in line for line in outcome.failures)
@@ -232,7 +232,7 @@ def test_a_hold_stops_what_was_begun_but_not_yet_touched(
     finished_copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("governance.disposal.complete_started", lambda *a, **k: Disposals())
+        patch.setattr("governance.lifecycle.disposal.complete_started", lambda *a, **k: Disposals())
         purge(finished_copy, ORIGINALS_GO)
     root, chain = finished_copy.root, chain_of(finished_copy)
     holds.add(
@@ -373,7 +373,7 @@ def test_a_table_made_anew_between_is_not_removed(
 ) -> None:
     """A disposal that was begun takes what it had seen, and nothing that came to stand there."""
     with monkeypatch.context() as patch:
-        patch.setattr("governance.disposal.complete_started", lambda *a, **k: Disposals())
+        patch.setattr("governance.lifecycle.disposal.complete_started", lambda *a, **k: Disposals())
         purge(finished_copy, COUNTS_GO)
     path = finished_copy.root / "linked" / "counts_north_cases" / "2026-03.parquet"
     path.write_bytes(b"another table")

@@ -27,7 +27,7 @@ from governance.redaction.documents.proposals import (
     read_decisions,
     settled,
 )
-from governance.review_page import review_page
+from governance.redaction.review_page import review_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 

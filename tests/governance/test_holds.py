@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from declarations.errors import ConfigurationError
-from governance import holds
 from governance.audit import AuditChain
+from governance.lifecycle import holds
 
 DAY = dt.date(2026, 5, 10)
 

@@ -14,14 +14,14 @@ from governance.agreement_text.diff import agreement_changes
 from governance.agreement_text.diff_page import diff_page
 from governance.agreement_text.show import agreement_page
 from governance.controls.model import ControlResult
-from governance.pages import Page, html_page
-from governance.records.atrs import atrs_page
-from governance.records.dpia import dpia_files
-from governance.records.foi_log import foi_files
-from governance.records.privacy_notice import notice_page
-from governance.records.ropa import ropa_files
-from governance.register import read_register
-from governance.register_page import register_page
+from governance.reports.pages import Page, html_page
+from governance.reports.records.atrs import atrs_page
+from governance.reports.records.dpia import dpia_files
+from governance.reports.records.foi_log import foi_files
+from governance.reports.records.privacy_notice import notice_page
+from governance.reports.records.ropa import ropa_files
+from governance.reports.register import read_register
+from governance.reports.register_page import register_page
 from pipelines.regions import open_region
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

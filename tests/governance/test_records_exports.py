@@ -21,15 +21,15 @@ from governance.audit import AuditChain
 from governance.controls.catalogue import run_controls
 from governance.controls.model import ControlResult
 from governance.disclosure import protect_count
-from governance.pages import html_page, text_page
-from governance.records.atrs import BLANK, atrs_files
-from governance.records.dpia import LiveRisk, dpia_files, live_risks
-from governance.records.foi_log import disclosures, foi_files
-from governance.records.privacy_notice import BLANK as UNKNOWN
-from governance.records.privacy_notice import notice_page, privacy_notice_files
-from governance.records.ropa import MISSING, activities, ropa_files
-from governance.register import Register, read_register, register_csv
-from governance.register_page import register_page
+from governance.reports.pages import html_page, text_page
+from governance.reports.records.atrs import BLANK, atrs_files
+from governance.reports.records.dpia import LiveRisk, dpia_files, live_risks
+from governance.reports.records.foi_log import disclosures, foi_files
+from governance.reports.records.privacy_notice import BLANK as UNKNOWN
+from governance.reports.records.privacy_notice import notice_page, privacy_notice_files
+from governance.reports.records.ropa import MISSING, activities, ropa_files
+from governance.reports.register import Register, read_register, register_csv
+from governance.reports.register_page import register_page
 from pipelines.regions import open_region
 
 TODAY = dt.date(2026, 5, 10)

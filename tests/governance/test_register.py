@@ -17,10 +17,10 @@ from region_factory import region_content, write_region
 
 from declarations.declared import RegionDeclarations
 from declarations.loader import load_region
-from governance.due_dates import DueDay, ahead, behind, due_days, ics_text, timeline
-from governance.pages import html_page
-from governance.register import Register, read_register, register_csv
-from governance.register_page import register_page
+from governance.reports.due_dates import DueDay, ahead, behind, due_days, ics_text, timeline
+from governance.reports.pages import html_page
+from governance.reports.register import Register, read_register, register_csv
+from governance.reports.register_page import register_page
 
 TODAY = dt.date(2026, 5, 10)
 NORTH = "agreements/DSA-TM-001.yaml"

@@ -12,9 +12,9 @@ import pytest
 from region_factory import region_content
 
 from declarations.agreements import Agreement
-from governance import holds
 from governance.audit import AuditChain
-from governance.retention import Due, clocks, due, earliest
+from governance.lifecycle import holds
+from governance.lifecycle.retention import Due, clocks, due, earliest
 from indicators.counting import counts_table, statistics_table
 from indicators.tables import theme_table
 from intake.admission import admitted_table

@@ -13,7 +13,7 @@ from region_factory import region_content
 from declarations.agreements import Agreement
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
-from governance.withdrawal import Withdrawal, begin, dependents, sources_of, withdrawn
+from governance.lifecycle.withdrawal import Withdrawal, begin, dependents, sources_of, withdrawn
 
 if TYPE_CHECKING:
     from conftest import Finished

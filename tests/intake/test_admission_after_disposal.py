@@ -19,8 +19,8 @@ from region_factory import (
 
 from declarations.loader import load_region
 from governance.audit import AuditChain
-from governance.disposal import dispose
-from governance.retention import due
+from governance.lifecycle.disposal import dispose
+from governance.lifecycle.retention import due
 from indicators.counting import counts_table
 from intake.admission import admitted_table
 from pipelines.stewardship import complete_begun, withdraw

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from region_factory import workspace_of
 
-from governance.certificates import certificate_faults
+from governance.lifecycle.certificates import certificate_faults
 from pipelines.stewardship import chain_of, known_heads, signs_of_work
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from publishing.withdrawn import notices
 if TYPE_CHECKING:
     from conftest import Finished
 
-    from governance.retention import Due
+    from governance.lifecycle.retention import Due
     from warehouse.workspace import Workspace
 
 DAY = dt.date(2027, 4, 20)

@@ -18,7 +18,7 @@ from stewarded import AGREEMENT, NORTH, again, faults, slim_copy, standing
 from typer.testing import CliRunner
 
 from declarations.errors import AgreementError, ConfigurationError, StorageError
-from governance.withdrawal import withdrawn
+from governance.lifecycle.withdrawal import withdrawn
 from indicators.counting import count_source
 from indicators.tables import build_theme, themes
 from intake.admission import admit

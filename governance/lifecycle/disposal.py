@@ -27,11 +27,11 @@ from typing import Any
 
 from declarations.errors import StorageError
 from governance.audit import AuditChain
-from governance.certificates import HEAD, statement_hash, write_certificate
-from governance.holdings import GONE, RECORD, hash_of, read_json, records_in
-from governance.holds import active, covering
-from governance.marks import is_marked, leave_mark
-from governance.retention import Due
+from governance.lifecycle.certificates import HEAD, statement_hash, write_certificate
+from governance.lifecycle.holdings import GONE, RECORD, hash_of, read_json, records_in
+from governance.lifecycle.holds import active, covering
+from governance.lifecycle.marks import is_marked, leave_mark
+from governance.lifecycle.retention import Due
 from warehouse.lake import State, write_atomically
 from warehouse.leftovers import sweep
 from warehouse.private import wipe

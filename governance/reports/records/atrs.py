@@ -13,9 +13,9 @@ from pathlib import Path
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
 from governance.agreement_text.words import day_words, listed
-from governance.holdings import MANIFEST, read_json, releases
-from governance.pages import Cell, Facts, Grid, Light, Page, Section, Text, html_page
-from governance.register import Register
+from governance.lifecycle.holdings import MANIFEST, read_json, releases
+from governance.reports.pages import Cell, Facts, Grid, Light, Page, Section, Text, html_page
+from governance.reports.register import Register
 
 BLANK = "TO BE COMPLETED"
 

@@ -17,9 +17,18 @@ from governance.agreement_text.words import (
     listed,
     phrase,
 )
-from governance.due_dates import KIND_WORDS, MONTHS_AHEAD, ahead, behind, timeline
-from governance.pages import STATES_IN_WORDS, Bullets, Cell, Grid, Light, Page, Section, Text
-from governance.register import Entry, Register
+from governance.reports.due_dates import KIND_WORDS, MONTHS_AHEAD, ahead, behind, timeline
+from governance.reports.pages import (
+    STATES_IN_WORDS,
+    Bullets,
+    Cell,
+    Grid,
+    Light,
+    Page,
+    Section,
+    Text,
+)
+from governance.reports.register import Entry, Register
 
 
 def register_page(register: Register) -> Page:

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from governance.holdings import GONE, ONCE, read_json, version_behind
+from governance.lifecycle.holdings import GONE, ONCE, read_json, version_behind
 from warehouse.lake import UNPARTITIONED, write_atomically
 
 

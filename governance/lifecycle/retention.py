@@ -27,7 +27,7 @@ from typing import Literal
 from declarations.agreements import Agreement, Retention
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
-from governance.holdings import (
+from governance.lifecycle.holdings import (
     QUARANTINE,
     Known,
     Partition,
@@ -41,8 +41,8 @@ from governance.holdings import (
     rows_read,
     version_behind,
 )
-from governance.holds import Hold, active, covering
-from governance.withdrawal import Withdrawal, withdrawn
+from governance.lifecycle.holds import Hold, active, covering
+from governance.lifecycle.withdrawal import Withdrawal, withdrawn
 
 Kind = Literal["original", "landing", "partition", "derived", "release", "quarantine"]
 _PREFIXES = ("admitted_", "located_", "counts_", "statistics_")

@@ -25,7 +25,7 @@ from declarations.agreements import Agreement
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
-from governance.holdings import (
+from governance.lifecycle.holdings import (
     QUARANTINE,
     Known,
     Partition,
@@ -40,8 +40,8 @@ from governance.holdings import (
     records_in,
     releases,
 )
-from governance.holds import required
-from governance.marks import mark_gone
+from governance.lifecycle.holds import required
+from governance.lifecycle.marks import mark_gone
 from warehouse.lake import write_atomically
 from warehouse.leftovers import temporary_beside
 

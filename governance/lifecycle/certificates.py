@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.audit import AuditChain
-from governance.holdings import read_json, records_in
+from governance.lifecycle.holdings import read_json, records_in
 from warehouse.lake import write_atomically
 
 FOLDER = Path("governance") / "certificates"

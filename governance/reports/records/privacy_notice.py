@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from declarations.agreements import Agreement
 from governance.agreement_text.words import count_words, day_words, listed
-from governance.pages import Bullets, Facts, Page, Section, Text, html_page, text_page
-from governance.register import Register
+from governance.reports.pages import Bullets, Facts, Page, Section, Text, html_page, text_page
+from governance.reports.register import Register
 
 BLANK = "TO BE COMPLETED: the agreement does not say"
 

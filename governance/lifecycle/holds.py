@@ -18,7 +18,7 @@ from typing import Any
 
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
-from governance.holdings import read_json, records_in
+from governance.lifecycle.holdings import read_json, records_in
 from warehouse.lake import write_atomically
 
 ADDED, LIFTED = "hold_added", "hold_lifted"

@@ -13,19 +13,19 @@ from pathlib import Path
 from declarations.agreements import Agreement
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
-from governance import holds
 from governance.agreement_text.lights import (
     dspt_light,
     force_light,
     opt_out_light,
     review_light,
 )
-from governance.csv_text import csv_text
-from governance.due_dates import DueDay, due_days
-from governance.holds import Hold
-from governance.pages import Light
-from governance.retention import clocks
-from governance.withdrawal import Withdrawal, withdrawn
+from governance.lifecycle import holds
+from governance.lifecycle.holds import Hold
+from governance.lifecycle.retention import clocks
+from governance.lifecycle.withdrawal import Withdrawal, withdrawn
+from governance.reports.csv_text import csv_text
+from governance.reports.due_dates import DueDay, due_days
+from governance.reports.pages import Light
 
 SYNTHETIC = {
     "wholly": "Synthetic: every body, agreement and record in this region is invented.",

@@ -14,11 +14,11 @@ from typing import Any
 
 from governance.agreement_text.words import count_words, day_words, listed
 from governance.audit import AuditChain
-from governance.csv_text import csv_text
 from governance.disclosure import HIDE_BELOW, ROUND_TO
-from governance.holdings import MANIFEST, read_json
-from governance.pages import Cell, Facts, Light, Page, Section, Text, html_page
-from governance.register import Register
+from governance.lifecycle.holdings import MANIFEST, read_json
+from governance.reports.csv_text import csv_text
+from governance.reports.pages import Cell, Facts, Light, Page, Section, Text, html_page
+from governance.reports.register import Register
 
 REASONING = (
     f"Counts of 0 to {HIDE_BELOW - 1} are hidden behind one marker, [c], so that a true zero "

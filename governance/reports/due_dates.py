@@ -16,8 +16,8 @@ from markupsafe import Markup
 from declarations.base import first_day, month_index, month_of, period_of
 from declarations.declared import RegionDeclarations
 from governance.agreement_text.words import ZONES, count_words, day_words, phrase
-from governance.pages import Drawing
-from governance.retention import Due
+from governance.lifecycle.retention import Due
+from governance.reports.pages import Drawing
 
 MONTHS_AHEAD = 24
 Kind = Literal["expiry", "review", "dspt", "disposal"]

@@ -10,9 +10,9 @@ from dataclasses import astuple, dataclass, fields
 
 from declarations.agreements import AgreedSource, Agreement
 from governance.agreement_text.words import CLASSES, KEPT_AS, day_words, listed, phrase
-from governance.csv_text import csv_text
-from governance.pages import Cell, Facts, Light, Page, Section, Text, html_page
-from governance.register import Entry, Register
+from governance.reports.csv_text import csv_text
+from governance.reports.pages import Cell, Facts, Light, Page, Section, Text, html_page
+from governance.reports.register import Entry, Register
 
 MISSING = "NOT STATED IN THE AGREEMENT"
 

@@ -14,9 +14,9 @@ from typing import Literal
 from declarations.dpia import Assessment, Risk
 from governance.agreement_text.words import count_words, day_words, listed
 from governance.controls.model import ControlResult
-from governance.csv_text import csv_text
-from governance.pages import Facts, Grid, Light, Page, Section, State, Text, html_page
-from governance.register import Register
+from governance.reports.csv_text import csv_text
+from governance.reports.pages import Facts, Grid, Light, Page, Section, State, Text, html_page
+from governance.reports.register import Register
 
 Standing = Literal["mitigated", "reopened", "unproven"]
 LIGHTS: dict[Standing, State] = {"mitigated": "good", "reopened": "bad", "unproven": "soon"}
