@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COUNT_SCHEMA = schema(
     source_id="VARCHAR", period="VARCHAR", lsoa21cd="VARCHAR", lad24cd="VARCHAR",
     measure="VARCHAR", category="VARCHAR", value="BIGINT", estimated="BOOLEAN",
-    geo_reason="VARCHAR",
+    geo_reason="VARCHAR", value_status="VARCHAR",
 )  # fmt: skip
 STATISTICS_SCHEMA = schema(
     source_id="VARCHAR", period="VARCHAR", lsoa21cd="VARCHAR", statistic="VARCHAR", value="DOUBLE"

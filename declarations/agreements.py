@@ -370,6 +370,12 @@ class Agreement(Declaration):
         )
 
     def text_sha256(self) -> str:
-        """Return the fingerprint of what the agreement says, its signatories left out."""
-        said = self.model_dump(mode="json", by_alias=True, exclude={"signatories"})
+        """Return the fingerprint of what the agreement says, its signatories left out.
+
+        What is left to its default is left out too: a later version of the platform that knows one
+        more key does not change what was signed.
+        """
+        said = self.model_dump(
+            mode="json", by_alias=True, exclude={"signatories"}, exclude_defaults=True
+        )
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

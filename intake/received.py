@@ -328,7 +328,9 @@ class ReceivedStore:
     def _place(self, draft: Delivery, incoming: Path, target: Path) -> Delivery:
         versions = self._versions(target)
         for folder in versions:
-            if folder.name.endswith(f"-{draft.sha256[:SHORT]}"):
+            same = folder.name.endswith(f"-{draft.sha256[:SHORT]}")
+            # Of what was disposed of nothing is held: sent again, it is a delivery of its own.
+            if same and self.stored_path(_record_of(folder)) is not None:
                 return _repeat(
                     target.parent, draft, _record_of(folder), newest=folder == versions[-1]
                 )

@@ -76,6 +76,21 @@ def test_the_same_bytes_again_are_stored_once(
     assert [d.outcome for d in store.deliveries()] == ["accepted", "duplicate"]
 
 
+def test_the_same_bytes_after_disposal_are_a_delivery_of_their_own(
+    store: ReceivedStore, deliver: Callable[..., Delivery]
+) -> None:
+    first = deliver(CONTENT)
+    path = store.stored_path(first)
+    assert path is not None
+    path.unlink()
+
+    again = deliver(CONTENT)
+
+    assert (again.outcome, again.version) == ("accepted", 2)
+    assert read(store, again) == CONTENT
+    assert deliver(CONTENT).outcome == "duplicate"
+
+
 def test_changed_content_is_the_next_version(
     store: ReceivedStore, deliver: Callable[..., Delivery], source: Source
 ) -> None:
