@@ -198,6 +198,8 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         note_step("release", 0 if back or outcome.outcome == "current" else 1, 0)
         waiting = outcome.outcome == "awaiting_approval"
         workspace = workspace_of(context, declared)
+        # The last step of every run, from the command line or from Dagster's own schedule.
+        workspace.tighten()
         strange = () if back else compare_bundle(outcome.folder).strange
         found = [] if waiting or back else release_faults(workspace, outcome.folder)
         if len(found) > len(strange):

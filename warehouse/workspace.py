@@ -142,7 +142,6 @@ class Workspace:
             folder = self.root / zone
             folder.mkdir(exist_ok=True)
             folder.chmod(0o750 if zone == OFFICERS_ZONE else FOLDER_MODE)
-        self.tighten()
 
     def tighten(self) -> None:
         """Take away what a loose umask gave others in the private zones.

@@ -122,17 +122,18 @@ def table_plain(workspace: Workspace) -> Workspace:
 
 def prepared(workspace: Workspace) -> Workspace:
     workspace.prepare()
+    workspace.tighten()
     return workspace
 
 
 def folder_open(workspace: Workspace) -> Workspace:
-    workspace.prepare()
+    prepared(workspace)
     (workspace.root / "restricted").chmod(0o755)
     return workspace
 
 
 def key_open(workspace: Workspace) -> Workspace:
-    workspace.prepare()
+    prepared(workspace)
     (workspace.data_dir / ".keys" / "master.key").chmod(0o644)
     return workspace
 
