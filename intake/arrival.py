@@ -127,10 +127,7 @@ def accepted(store: ReceivedStore, source: Source, period: str) -> list[Delivery
         ``YYYY-MM``, or ``all`` for a source delivered once.
     """
     wanted = "" if source.cadence == "once" else period
-    return sorted(
-        (d for d in store.deliveries(source) if d.outcome == "accepted" and d.period == wanted),
-        key=lambda d: -d.version,
-    )
+    return store.versions(source, wanted)[::-1]
 
 
 def earlier_twin(store: ReceivedStore, delivery: Delivery) -> str | None:

@@ -238,6 +238,17 @@ class ReceivedStore:
             read, key=lambda d: (d.source_id, d.period, d.outcome, d.version, d.file_name, d.sha256)
         )
 
+    def versions(self, source: Source | str, period: str) -> list[Delivery]:
+        """List the accepted deliveries of a source and month, the oldest first.
+
+        Parameters
+        ----------
+        period : str
+            ``YYYY-MM``, or empty for a source delivered once.
+        """
+        home = self.root / _id(source) / (period or ONCE)
+        return [_record_of(folder) for folder in self._versions(home)]
+
     def latest(self, source: Source | str, period: str | None) -> Delivery | None:
         """Return the newest accepted delivery of a source and period, or None."""
         folders = self._versions(self.root / _id(source) / (period or ONCE))
