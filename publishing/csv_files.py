@@ -14,21 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from governance.reports.csv_text import safe_text
 from publishing.dictionary import RELEASE_TABLES, Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets run a cell that starts with one of these (OWASP, CSV injection)."""
 
 VALUE_COLUMNS = ("value", "lower_ci", "upper_ci")
 FIXED_DECIMALS = {"area_hectares": 2}
-
-
-def safe_text(text: str) -> str:
-    """Return ``text`` with an apostrophe in front if a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def number_text(value: float | None, decimals: int | None) -> str:

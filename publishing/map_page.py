@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from declarations.errors import StorageError
 from declarations.region import Region
 from geography.boundaries.coverage import simplify_for_map
+from governance.reports.self_contained import script_json
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.map_geometry import (
     TOLERANCES,
@@ -21,7 +22,7 @@ from publishing.map_geometry import (
     svg_path,
     view_of,
 )
-from publishing.page import in_words, render_page, script_json
+from publishing.page import in_words, render_page
 from publishing.statuses import STATUS_WORDS
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ def map_page(
     data = _fitting(tables, borders, budget)
     return render_page(
         "map.html.j2",
-        ["page.css", "map.css"],
+        ["map.css"],
         ["map.js"],
         data=script_json(data),
         indicators=data["indicators"],

@@ -162,7 +162,7 @@ def quality_page(
     shown = sorted({s for s, _ in cells}, key=lambda s: (sources[s].agency, sources[s].title, s))
     return render_page(
         "quality.html.j2",
-        ["page.css", "quality.css"],
+        ["quality.css"],
         [],
         facts=facts,
         published=published,

@@ -13,6 +13,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Spreadsheets run a cell that starts with one of these (OWASP, CSV injection)."""
 
 
+def safe_text(text: str) -> str:
+    """Return ``text`` with an apostrophe in front if a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
 def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table as CSV: UTF-8, LF, ISO dates, an empty cell for None.
 
@@ -27,6 +32,6 @@ def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
+    if isinstance(value, str):
+        return safe_text(value)
     return "" if value is None else value

@@ -7,17 +7,15 @@ security policy that lets it fetch nothing. Does not belong here: what a page sa
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from governance.reports.self_contained import SHARED_STYLE, render
 
 TEMPLATES = Path(__file__).with_name("templates")
 TEXT_WIDTH = 100
@@ -134,29 +132,10 @@ class Page:
     foot: tuple[tuple[str, str], ...] = field(default=())
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def html_page(page: Page) -> str:
     """Write a page as one HTML file that fetches nothing and runs nothing."""
-    style = "\n" + (TEMPLATES / "governance.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    template = _environment().get_template("governance.html.j2")
-    return template.render(
-        page=page,
-        style=Markup(style),  # noqa: S704 - a file of this package
-        policy=policy,
-    )
+    styles = [SHARED_STYLE, TEMPLATES / "governance.css"]
+    return render(TEMPLATES / "governance.html.j2", styles, page=page)
 
 
 def text_page(page: Page) -> str:

@@ -5,8 +5,9 @@ import io
 
 import pytest
 
+from governance.reports.csv_text import safe_text
 from publishing.conform import conform_all
-from publishing.csv_files import csv_text, number_text, safe_text
+from publishing.csv_files import csv_text, number_text
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pytest
 from publishing_samples import HOSTILE_NAME
 
+from governance.reports.self_contained import script_json
 from publishing.conform import conform_all
 from publishing.geopackage import areas_with_borders
 from publishing.map_page import map_data, map_page
-from publishing.page import script_json
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
