@@ -195,6 +195,11 @@ class Amendment(Declaration):
     date: dt.date
     summary: str
     signed_by: list[str] = Field(min_length=1)
+    previous_expiry: dt.date | None = Field(
+        default=None,
+        description="For an extension signed after the end: the day it had ended. What arrived in "
+        "between stays refused.",
+    )
 
 
 class OptOut(Declaration):
@@ -368,6 +373,11 @@ class Agreement(Declaration):
         return any(
             k.agreement == other and k.level in {level, "record"} for k in self.permitted_linkages
         )
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a signature carries the fingerprint of the text it was given to."""
+        return any(s.signed_sha256 is not None for s in self.signatories)
 
     def text_sha256(self) -> str:
         """Return the fingerprint of what the agreement says, its signatories left out.

@@ -253,6 +253,11 @@ class Contract(Declaration):
         "a place. 'statistics': published figures of an area, never summed. 'reference': lookups."
     )
     role: ReferenceRole | None = None
+    health_or_care: bool = Field(
+        default=False,
+        description="Confidential patient or service-user information by its nature: an agreement "
+        "must hold the evidence for it, whether it says so or not.",
+    )
     levels_of: LookupKey | None = Field(
         default=None, description="role area_lookups: the column that names the smaller area."
     )

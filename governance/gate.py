@@ -32,15 +32,19 @@ class Circumstances:
         Every way in which the region publishes the source's data.
     withdrawn_on : datetime.date or None
         The day the agreement was withdrawn, if it was: nothing brings it back.
+    signed_before : bool
+        A delivery was once decided on while its signatures were bound to the text.
     """
 
     uses: tuple[Use, ...] = ()
     withdrawn_on: dt.date | None = None
+    signed_before: bool = False
 
     def as_lines(self, agreement: Agreement) -> list[str]:
         """Return what follows from them for an agreement, by which a change of them is noticed."""
         objections = (objection(agreement, use) for use in self.uses)
-        return [f"withdrawn {self.withdrawn_on}", *(o.message for o in objections if o)]
+        state = f"withdrawn {self.withdrawn_on}, signed {self.signed_before}"
+        return [state, *(o.message for o in objections if o)]
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,15 @@ def _in_force(
             "agreement, or ask the agency to withdraw the file.",
             "expiry_date",
         )
+    for amendment in agreement.amendments:
+        lapsed = amendment.previous_expiry
+        if lapsed is not None and lapsed < delivered_on < amendment.date:
+            return _refused(
+                "agreement_had_lapsed",
+                f"{agreement.id} had ended on {_day(lapsed)} and was extended on "
+                f"{_day(amendment.date)}; {arrived}, in between. Ask the agency to send it again.",
+                "amendments",
+            )
     overdue = agreement.review_date is not None and delivered_on > agreement.review_date
     if overdue and agreement.review_date and agreement.review_overdue == "refuse":
         return _refused(
@@ -130,6 +143,13 @@ def _in_force(
             "review_date",
         )
     signed = [s for s in agreement.signatories if s.signed_sha256 is not None]
+    if circumstances.signed_before and not agreement.is_bound:
+        return _refused(
+            "signature_removed",
+            f"The signatures of {agreement.id} were bound to its text, and no longer are. Have the "
+            "text signed, or restore the one that was.",
+            "signatories",
+        )
     if any(s.signed_sha256 != agreement.text_sha256() for s in signed):
         return _refused(
             "signed_text_differs",
@@ -288,6 +308,7 @@ def decide(
             f"sources.{source.id}.from_date",
         )
     records = contract.kind == "records"
+    health = covered.health_or_care or contract.health_or_care
     if covered.criminal_offence and records and agreement.criminal_condition is None:
         return _refused(
             "criminal_condition_missing",
@@ -295,7 +316,7 @@ def decide(
             "may be held record by record. Name it, or have counts sent.",
             "criminal_condition",
         )
-    if covered.health_or_care and records:
+    if health and records:
         refusal = _health_refused(agreement, source, delivered_on, policy().gate)
     refusal = refusal or _place_refused(agreement, covered, source, contract)
     if refusal is not None:
@@ -400,7 +421,7 @@ def without_redaction(decision: GateDecision, column: str, why: str) -> GateDeci
         decision,
         decision="trimmed",
         reasons=(*decision.reasons, "redaction_below_recall"),
-        message=f"{decision.message} The free text {column} was dropped: {why}",
+        message=f"{decision.message} Column {column}: {why}",
         redact=tuple(name for name in decision.redact if name != column),
         drop=(*decision.drop, column),
     )

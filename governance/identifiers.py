@@ -17,8 +17,8 @@ import re
 
 from geography.postal.postcodes import normalise, pseudo_postcode_kind
 
-NHS_NUMBER = re.compile(r"[0-9](?:[ -]?[0-9]){9}")
-"""Ten digits, blanks or hyphens between (NHS Data Dictionary, NHS NUMBER, n10; shown 3-3-4)."""
+NHS_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){9}")
+"""Ten digits; blanks, dots, hyphens between (NHS Data Dictionary, NHS NUMBER, n10; shown 3-3-4)."""
 
 NINO = re.compile(
     r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
@@ -99,7 +99,7 @@ def is_nhs_number(text: str) -> bool:
     Parameters
     ----------
     text : str
-        Blanks and hyphens between the digits are allowed.
+        Blanks, dots and hyphens between the digits are allowed.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def is_nhs_number(text: str) -> bool:
     value = text.strip()
     if NHS_NUMBER.fullmatch(value) is None:
         return False
-    return has_nhs_check_digit(value.replace(" ", "").replace("-", ""))
+    return has_nhs_check_digit(re.sub(r"[ .-]", "", value))
 
 
 def has_nhs_check_digit(digits: str) -> bool:

@@ -43,6 +43,7 @@ class LeakPolicy(Declaration):
     phone: LeakLimit
     birth_date: LeakLimit
     birth_date_years: int = Field(ge=1, le=120)
+    never_published: list[LeakKind]
 
     def limit(self, kind: LeakKind) -> LeakLimit:
         """Return the limit of one kind."""

@@ -23,6 +23,7 @@ from governance.lifecycle.marks import may_read, words
 from governance.lifecycle.withdrawal import withdrawn
 from governance.policy import policy
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
+from governance.signatures import agreements_bound
 from intake.arrival import accepted, earlier_twin, store_of
 from intake.errors import ReadError, UnsafeFileError
 from intake.packages import DELIVERED_AS_COUNTS, Package, PackageError
@@ -56,7 +57,9 @@ def circumstances_of(workspace: Workspace, source: Source) -> Circumstances:
     """Return what the gate must know of a source beside its agreement and the delivery."""
     stopped = withdrawn(workspace.root).get(source.agreement)
     return Circumstances(
-        uses=workspace.declared.uses[source.id], withdrawn_on=stopped.day if stopped else None
+        uses=workspace.declared.uses[source.id],
+        withdrawn_on=stopped.day if stopped else None,
+        signed_before=source.agreement in agreements_bound(workspace.root),
     )
 
 
@@ -125,6 +128,7 @@ def admit(workspace: Workspace, source: Source, period: str) -> Built:
                 sha256=delivery.sha256, decision=attempt.decision.decision,
                 reasons=list(attempt.decision.reasons), agreement=agreement.id,
                 agreement_version=agreement.version, clause=attempt.decision.clause,
+                agreement_text=agreement.text_sha256(), signatures_bound=agreement.is_bound,
                 rows_kept=attempt.rows_kept,
             )  # fmt: skip
             if query is not None:

@@ -77,7 +77,8 @@ def identifiers_found(
 ) -> tuple[str, ...]:
     """Say which columns about to be stored hold what looks like identifiers.
 
-    Columns that place a record are let in by the agreement and gone from the next table on.
+    Columns that place a record are let in by the agreement and gone from the next table on. In a
+    category that is counted one identifier is too many: its values stand in the exact counts.
     Published data and reference tables are not looked at: a directory of postcodes is one.
 
     Returns
@@ -89,6 +90,6 @@ def identifiers_found(
         return ()
     leaks = find_leaks(
         connection, ident(table), contract.id, exempt={"record_id", *decision.generalise},
-        today=today,
+        strict={c.category for c in contract.counts if c.category}, today=today,
     )  # fmt: skip
     return tuple(leak.in_words() for leak in leaks)

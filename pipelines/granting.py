@@ -98,10 +98,17 @@ def write_grant(
             "access_granted", role=role, agency=agency, by=by, account=getpass.getuser(),
             given=given,
         )  # fmt: skip
+        _close(draft)
         draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     say(f"Wrote {', '.join(given)} into {folder}. Hand over the whole folder, and nothing else.")
+
+
+def _close(folder: Path) -> None:
+    """Leave everything handed over to its owner alone; who else may read it is decided after."""
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _fill(

@@ -53,7 +53,9 @@ def run_query(query: str, name: str, settings: Settings, *, internal: bool, outp
             headings = [column[0] for column in result.description or ()]
             rows = result.fetchall()
         except duckdb.Error as error:
-            text = str(error).splitlines()[0]
+            # What DuckDB says of a value it could not use quotes the value.
+            quotes = isinstance(error, (duckdb.DataError, duckdb.OutOfRangeException))
+            text = type(error).__name__ if quotes else str(error).splitlines()[0]
             _log_query(workspace, query, internal=internal, refused=type(error).__name__)
             raise ConfigurationError(
                 f"The query could not be run: {text}",

@@ -26,6 +26,7 @@ DAY = dt.timedelta(1)
 CONTENT = region_content()
 SOURCE = Source.model_validate(CONTENT["sources/north_cases.yaml"])
 CONTRACT = Contract.model_validate(CONTENT["contracts/mere_cases.yaml"])
+CARE = CONTRACT.model_copy(update={"health_or_care": True})
 COUNTS = Contract.model_validate(CONTENT["contracts/mere_visits.yaml"])
 AGENCY = SOURCE.agency
 GRACE = dt.timedelta(policy().gate.dspt_grace_days)
@@ -120,13 +121,17 @@ NEEDED, NO_PLACE = "needed_column_not_agreed", "generalise_without_place"
 FINER, LINKAGE = "finer_than_agreed", "linkage_not_agreed"
 RIGHT_TEXT = agreement().text_sha256()
 REVIEW = dt.date(2025, 9, 30)
-AMENDED = {
+AMENDED: dict[str, Any] = {
     "version": "1.1",
     "amendments": [
         {"version": "1.1", "date": INSIDE, "summary": "Adds a year (synthetic).",
          "signed_by": ["A council (synthetic)"]}
     ],
 }  # fmt: skip
+LATE = {
+    **AMENDED,
+    "amendments": [{**AMENDED["amendments"][0], "previous_expiry": INSIDE - 9 * DAY}],
+}
 LONGER = {**AMENDED, "expiry_date": EXPIRES.replace(year=2027)}
 
 #   what is special        the agreement                     decision    reason
@@ -158,6 +163,15 @@ TABLE = [
     Row("signed, then changed", {**signed(RIGHT_TEXT), "onward_sharing": "anybody"}, "refused",
         "signed_text_differs"),
     Row("another text signed", signed("0" * 64), "refused", "signed_text_differs"),
+    Row("bound once, fingerprints taken out since", {}, "refused", "signature_removed",
+        circumstances=Circumstances(signed_before=True)),
+    Row("bound once, signed anew", signed(RIGHT_TEXT), "admitted",
+        circumstances=Circumstances(signed_before=True)),
+    # An extension signed after the end.
+    Row("in the gap before an extension", LATE, "refused", "agreement_had_lapsed",
+        INSIDE - DAY),
+    Row("the last day before the gap", LATE, "admitted", "", INSIDE - 9 * DAY),
+    Row("the day of the extension", LATE, "admitted", "", INSIDE),
     # Purpose and source.
     Row("another purpose", {}, "refused", "purpose_not_agreed", purpose="marketing"),
     Row("a longer purpose", {}, "refused", "purpose_not_agreed", purpose=f"{PURPOSE} and more"),
@@ -226,6 +240,8 @@ TABLE = [
         {"name": n, "class": "measure", "action": "keep"} for n in ("visits", "visits_online")
         ] + [{"name": "lsoa", "class": "reference", "action": "generalise"}]),
         "admitted", contract=COUNTS),
+    Row("care records the agreement does not call so", {}, "refused",
+        "confidentiality_basis_missing", contract=CARE),
     # Criminal-offence data.
     Row("offences record by record", covered(criminal_offence=True), "refused",
         "criminal_condition_missing"),
