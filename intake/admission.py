@@ -247,6 +247,8 @@ class _Attempt:
             run(connection, f"DROP TABLE IF EXISTS {ident(leftover)}", table=self._source.id)
         try:
             self._read = self._read_file(connection, original)
+            if self._agreement.kind != "open_licence":
+                self._read = self._read.without_people()
             self.decision = trim(
                 self.decision,
                 self._agreement,

@@ -20,7 +20,7 @@ from intake.containers import expanded
 from intake.delimited import load_delimited_rows
 from intake.errors import ReadError
 from intake.headings import Layout, find_layout
-from intake.naming import shown_name
+from intake.naming import names_somebody, shown_name
 from intake.workbooks import load_workbook_rows
 from warehouse.sql import ident, literal
 
@@ -97,6 +97,20 @@ class ReadReport:
         """Headings nobody declared, each with its type, for example ``favourite (text)``."""
         pairs = zip(self.columns_undeclared, self.undeclared_types, strict=True)
         return [f"{heading} ({kind})" for heading, kind in pairs]
+
+    def without_people(self) -> ReadReport:
+        """Return the report with headings that may name somebody counted and no longer named."""
+        kept = [
+            pair
+            for pair in zip(self.columns_undeclared, self.undeclared_types, strict=True)
+            if not names_somebody(pair[0])
+        ]
+        return replace(
+            self,
+            columns_undeclared=tuple(heading for heading, _ in kept),
+            undeclared_types=tuple(kind for _, kind in kept),
+            columns_unnamed=self.columns_unnamed + len(self.columns_undeclared) - len(kept),
+        )
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from declarations.base import last_day
 from declarations.contracts import Source
 from declarations.errors import StorageError
 from intake.landing import Found
-from intake.naming import shown_name
+from intake.naming import shown_name, without_people
 from intake.originals import (
     READ_ONLY,
     SEALED_SUFFIX,
@@ -299,7 +299,11 @@ class ReceivedStore:
         self, found: Found, source: Source, arrived_on: dt.date, home: Path
     ) -> tuple[Delivery, os.stat_result | None]:
         """Return the delivery, and the facts of the landed file if its original is safe."""
-        name = shown_name(found.path.name)
+        name = found.path.name
+        if found.reason == "unknown_name" or ("*" in source.files and source.open_data is None):
+            # Nobody agreed on this name, or on a part of it: it may say whom the file is about.
+            name = without_people(name)
+        name = shown_name(name)
         draft = Delivery(
             source_id=source.id,
             period=found.period or "",

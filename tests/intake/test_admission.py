@@ -125,6 +125,20 @@ def test_an_undeclared_column_is_trimmed_and_named(mere: Workspace) -> None:
     assert found["rows_read"] == found["rows_kept"] == NORTH_CASES
 
 
+def test_a_heading_that_names_somebody_is_counted_and_not_named(mere: Workspace) -> None:
+    header = (*CASE_HEADER, "Zebedee Quillfeather", "Date Opened")
+    row = ["P1", "n", "1", "TM1 1AA", "home", "2026-02-01", "", "note", "x", "y"]
+    put(
+        mere.landing, "north_cases", "cases_2026-03.csv", [",".join(header), ",".join(row)],
+        day=dt.date(2026, 4, 21),
+    )  # fmt: skip
+
+    admit_north(mere)
+
+    assert decision(mere)["columns_undeclared"] == "Date Opened (text), (1 not named)"
+    assert "Quillfeather" not in decision(mere)["message"]
+
+
 def test_a_delivery_within_its_agreement_is_admitted_whole(mere: Workspace) -> None:
     receive(mere, "south_cases")
     admit(mere, mere.declared.sources["south_cases"], PERIOD)

@@ -76,6 +76,19 @@ def test_the_same_bytes_again_are_stored_once(
     assert [d.outcome for d in store.deliveries()] == ["accepted", "duplicate"]
 
 
+def test_a_name_nobody_agreed_on_is_kept_without_the_people_in_it(
+    store: ReceivedStore, deliver: Callable[..., Delivery]
+) -> None:
+    name = "cases of Zebedee Quillfeather 07700900123.csv"
+    delivery = deliver(CONTENT, name=name, reason="unknown_name")
+
+    assert delivery.reason == "unknown_name"
+    assert "cases of [name]" in delivery.file_name
+    everything = " ".join(f"{p} {p.read_text('latin-1')}" for p in store.root.rglob("*.json"))
+    assert "Quillfeather" not in everything + (delivery.message or "")
+    assert "07700900123" not in everything
+
+
 def test_the_same_bytes_after_disposal_are_a_delivery_of_their_own(
     store: ReceivedStore, deliver: Callable[..., Delivery]
 ) -> None:
