@@ -204,7 +204,7 @@ def register(name: str, settings: Settings, to: Path | None) -> None:
     """Write the register of agreements: a page, a CSV and a calendar."""
     from governance.reports.due_dates import ahead, ics_text  # noqa: PLC0415
     from governance.reports.register import read_register, register_csv  # noqa: PLC0415
-    from governance.reports.register_page import register_page  # noqa: PLC0415
+    from governance.reports.register_page import needs_action, register_page  # noqa: PLC0415
 
     declared = open_region(name)
     root = settings.data_dir / declared.region.id
@@ -218,9 +218,9 @@ def register(name: str, settings: Settings, to: Path | None) -> None:
         "calendar.ics": ics_text(coming, declared.region.id, found.today),
     }
     write_files(to or root / "governance" / "exports", files)
-    red = sum(any(light.state == "bad" for light in e.lights) for e in found.entries)
-    say(f"{len(found.entries)} sources under {len(declared.agreements)} agreements: {red} need "
-        f"action now; {len(coming)} days fall in the next 24 months.")  # fmt: skip
+    red = sum(light.state == "bad" for light in needs_action(found))
+    say(f"{len(found.entries)} sources under {len(declared.agreements)} agreements: {red} things "
+        f"need action now; {len(coming)} days fall in the next 24 months.")  # fmt: skip
 
 
 def agreement_of(declared: RegionDeclarations, agreement_id: str) -> Agreement:

@@ -332,6 +332,12 @@ def check_private(path: Path) -> None:
             f"The key file {path} may be read by others (mode {mode:04o})",
             f"Run 'chmod 600 {path}'",
         )
+    folder = path.resolve().parent.stat().st_mode
+    if folder & stat.S_IWOTH and not folder & stat.S_ISVTX:
+        raise StorageError(
+            f"The key file {path} lies in a folder in which anybody may exchange it",
+            f"Run 'chmod o-w {path.parent}'",
+        )
 
 
 def _no_key(fingerprint: str) -> StorageError:

@@ -61,8 +61,9 @@ def _sharing(register: Register) -> list[Agreement]:
     return [a for a in register.declared.agreements.values() if a.kind != "open_licence"]
 
 
-def _now(register: Register) -> Section:
-    items: list[Cell] = []
+def needs_action(register: Register) -> list[Light]:
+    """Return what an officer must see to, what must be done now before what is due soon."""
+    items: list[Light] = []
     for agreement_id, record in sorted(register.withdrawals.items()):
         items.append(Light("bad", f"{agreement_id} is withdrawn: {record.reason}"))
     seen: set[str] = set()
@@ -81,7 +82,11 @@ def _now(register: Register) -> Section:
         Light("bad", f"{name}: disposals of {count_words(number, 'month')} are overdue")
         for name, number in sorted(per.items())
     ]
-    items.sort(key=lambda i: not (isinstance(i, Light) and i.state == "bad"))
+    return sorted(items, key=lambda light: light.state != "bad")
+
+
+def _now(register: Register) -> Section:
+    items = needs_action(register)
     blocks = (Bullets(tuple(items)),) if items else (Text("Nothing: all is in order."),)
     legend = Bullets(tuple(Light(state, words) for state, words in STATES_IN_WORDS.items()))
     return Section("now", "What needs action", (*blocks, Text("What the lights mean:"), legend))

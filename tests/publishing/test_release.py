@@ -26,7 +26,7 @@ from region_factory import (
     workspace_of,
 )
 
-from declarations.errors import AgreementError, ApprovalError, StorageError
+from declarations.errors import AgreementError, ApprovalError, DisclosureError, StorageError
 from governance import approvals
 from governance.audit import AuditChain
 from intake.records import read_record, remove_record, write_record
@@ -230,6 +230,30 @@ def test_without_two_people_nothing_is_published(waiting: Workspace) -> None:
     again = build_release(waiting)
     assert (again.outcome, again.lacking) == ("awaiting_approval", "an approver")
     assert again.candidate_hash == outcome.candidate_hash
+    assert not (waiting.root / "published").exists()
+
+
+def test_one_identifier_in_any_column_stops_the_release(
+    waiting: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = release.release_tables
+
+    def planted(workspace: Workspace) -> dict[str, Any]:
+        import pyarrow as pa
+
+        tables = made(workspace)
+        areas = tables["areas"]
+        names = ["planted.person@example.org", *areas.column("lsoa21nm").to_pylist()[1:]]
+        place = areas.column_names.index("lsoa21nm")
+        tables["areas"] = areas.set_column(place, "lsoa21nm", pa.array(names))
+        return tables
+
+    monkeypatch.setattr(release, "release_tables", planted)
+
+    with pytest.raises(DisclosureError, match="lsoa21nm of areas holds what looks like e-mail"):
+        build_release(waiting)
+
+    assert list((waiting.root / "candidates").iterdir()) == []
     assert not (waiting.root / "published").exists()
 
 

@@ -70,6 +70,20 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> Non
         open_key_ring(tmp_path)
 
 
+def test_a_key_in_a_folder_anybody_may_write_is_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    (folder / "master.key").write_text(base64.b64encode(b"k" * 32).decode())
+    (folder / "master.key").chmod(0o600)
+    monkeypatch.setenv("LSOALINK_KEY_FILE", str(folder / "master.key"))
+    assert open_key_ring(tmp_path / "data").fingerprint()
+
+    folder.chmod(0o777)
+
+    with pytest.raises(StorageError, match="anybody may exchange it"):
+        open_key_ring(tmp_path / "data")
+
+
 def test_a_stricter_mode_is_accepted(tmp_path: Path) -> None:
     made = open_key_ring(tmp_path).fingerprint()
     (tmp_path / ".keys" / "master.key").chmod(0o400)
