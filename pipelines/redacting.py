@@ -88,6 +88,7 @@ def propose_redactions(
     redactor: Finder,
     *,
     to: Path | None = None,
+    force: bool = False,
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> Proposed:
@@ -99,18 +100,24 @@ def propose_redactions(
     redactor : Finder
     to : Path, optional
         Folder of the page; that of the file unless given.
+    force : bool
+        Replace the page of another file.
 
     Raises
     ------
     DocumentError
         The document cannot be examined.
+    ConfigurationError
+        The page would replace that of another file.
     """
     content, document = _opened(file, options)
+    page, source = _page(file, to), _sha256(str(file.resolve()).encode())
+    if not force:
+        _refuse_page_of_another(page, (_sha256(content), source))
     proposals = propose(document, redactor, progress)
-    page = _page(file, to)
     note = str(getattr(redactor, "names_note", ""))
     html = review_page(
-        document, proposals, name=file.name, stem=file.stem, sha256=_sha256(content),
+        document, proposals, name=file.name, sha256=_sha256(content), source=source,
         warnings=[note] if note else [],
     )  # fmt: skip
     write_atomically(page, html.encode(), mode=PRIVATE)
@@ -159,7 +166,7 @@ def apply_redactions(
         The result would replace something.
     """
     out = _out(file, out, to)
-    log = out.with_name(f"{_stem(out)}.redaction-log.json")
+    log = out.with_name(f"{_stem(out)}{out.suffix}.redaction-log.json")
     _refuse_to_replace(file, (out, log), force=force)
     given = read_decisions(read_bytes(decisions), decisions.name) if decisions else None
     content, document = _opened(file, options)
@@ -198,7 +205,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _page(file: Path, to: Path | None) -> Path:
-    return (to or file.parent) / f"{file.stem}.redaction.html"
+    return (to or file.parent) / f"{file.name}.redaction.html"
 
 
 def _out(file: Path, out: Path | None, to: Path | None) -> Path:
@@ -216,6 +223,15 @@ def _stem(out: Path) -> str:
     return out.stem.removesuffix(".redacted")
 
 
+def _refuse_page_of_another(page: Path, marks: Iterable[str]) -> None:
+    """Refuse a page of a file that neither lies where this one does nor has its bytes."""
+    if page.exists() and not any(mark in page.read_text("utf-8", "replace") for mark in marks):
+        raise ConfigurationError(
+            f"{page.name} is there already and is the page of another file",
+            "Give another folder with --to, or --force to replace it",
+        )
+
+
 def _refuse_to_replace(file: Path, results: Iterable[Path], *, force: bool) -> None:
     for path in results:
         if path.exists() and file.exists() and path.samefile(file):
@@ -229,7 +245,7 @@ def _refuse_to_replace(file: Path, results: Iterable[Path], *, force: bool) -> N
 
 
 def _remove_pages(file: Path, sha256: str, to: Path | None, decisions: Path | None) -> bool:
-    """Remove the pages of this very file; one of another file of the same stem stays."""
+    """Remove the pages of this very file; one of another file of the same name stays."""
     places = {file.parent, *([to] if to else []), *([decisions.parent] if decisions else [])}
     pages = {_page(file, place) for place in places}
     found = [p for p in pages if p.is_file() and sha256.encode() in p.read_bytes()]

@@ -13,6 +13,7 @@ mistyped number is taken too: it mostly still identifies.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ from governance.identifiers import (
     is_iban_gb,
     is_nino,
 )
+from governance.redaction.plain_text import plain
 
-CERTAIN, SURE, LIKELY, POSSIBLE = 1.0, 0.95, 0.85, 0.5
-"""Scores: a check digit that fits; a word that says so; a form of its own; a form alone."""
+CERTAIN, SURE, LIKELY, POSSIBLE, ALONE = 1.0, 0.95, 0.85, 0.5, 0.4
+"""Scores: a check digit that fits; a word that says so; a form of its own; a form alone; a date in
+a cell of which nothing says what happened on it."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,24 @@ _NHS_MISTYPED = _pattern(
     r"(?<![^\W_])nhs\s*(?:no|num|number|id|#|:)[^\d\n]{0,14}"
     r"(?P<found>\d(?:[\s./_-]{0,3}\d){8,10})(?!\w)"
 )
+_DIGIT_SAID = (
+    r"(?:(?:(?:double|treble|triple)\s+)?"
+    r"(?:zero|oh|o|nought|one|two|three|four|five|six|seven|eight|nine|\d))"
+)
+_NHS_SPELLED = _pattern(
+    _said(r"nhs(?:\s*(?:no|num|number|id))?", 24)
+    + rf"(?<![^\W_])(?P<found>{_DIGIT_SAID}(?:[\s,./_-]{{0,3}}{_DIGIT_SAID}){{7,11}})(?![^\W_])"
+)
 _NHS_GROUPS = frozenset(
     ((10,), (3, 3, 4), (3, 7), (6, 4), (4, 3, 3), (5, 5), (3, 3, 2, 2), (2, 2, 2, 2, 2), (1,) * 10)
 )
 
 
 def nhs_numbers(text: str) -> Iterator[Hit]:
-    """Yield NHS numbers: ten digits that pass Modulus 11, in any groups if "NHS" stands before."""
+    """Yield NHS numbers: ten digits that pass Modulus 11, in any groups if "NHS" stands before.
+
+    After "NHS" a mistyped one counts too, and one of which digits are spelled ("nine four three").
+    """
     pending: Hit | None = None
     for run in _NUMBER_RUN.finditer(text):
         if _DIALLED.search(text, max(0, run.start() - 9), run.start()):
@@ -97,8 +111,15 @@ def nhs_numbers(text: str) -> Iterator[Hit]:
                 pending = Hit(start, end, score)
     if pending:
         yield pending
+    yield from _nhs_said(text)
+
+
+def _nhs_said(text: str) -> Iterator[Hit]:
     for found in _NHS_MISTYPED.finditer(text):
         yield Hit(*found.span("found"), 0.8)
+    for found in _NHS_SPELLED.finditer(text):
+        if any(letter.isalpha() for letter in found["found"]):
+            yield Hit(*found.span("found"), 0.8)
 
 
 _NINO = _pattern(r"(?<![^\W_])[a-z]\s?[a-z](?:[\s./-]{0,2}\d){6}[\s./-]{0,2}[a-d](?![^\W_])")
@@ -276,6 +297,12 @@ _BIRTH_SAID = _pattern(
     rf"(?<![^\W_])(?:{_BIRTH})(?:(?![.;!?]\s+[A-Z][a-z])[^\d\n]|\n){{0,28}}?"
     rf"(?<!\d)(?P<found>{_DATE}|\d{{8}}|\d{{6}})(?![^\W_])"
 )
+_MONTH_OF_BIRTH = _pattern(
+    r"(?<![^\W_])(?:born|d\.?o\.?b\.?|dates?\s+of\s+birth|birth\s?-?(?:date|month))(?![^\W_])"
+    r"(?:(?![.;!?]\s+[A-Z][a-z])[^\d\n]|\n){0,28}?(?<![^\W_])"
+    rf"(?P<found>{_MONTHS}[\s.,/'-]*(?:of\s+)?(?:(?:19|20)\d{{2}}|{_SPELLED_YEAR})"
+    r"|(?:0?[1-9]|1[0-2])\s?/\s?(?:19|20)\d{2})(?![^\W_])"
+)
 _BIRTH_AFTER = _pattern(
     rf"(?<![\w/.-])(?P<found>{_DATE})"
     rf"(?:\s*[(,:-]?\s*|\s+(?:is|was)\s+(?:his|her|their|my|the)\s+)(?:{_BIRTH})(?![^\W_])"
@@ -286,10 +313,12 @@ _DATE_ALONE = _pattern(
 
 
 def birth_dates(text: str) -> Iterator[Hit]:
-    """Yield dates that a word beside them calls a date of birth."""
+    """Yield dates that a word beside them calls a date of birth, also a month and year alone."""
     for pattern in (_BIRTH_SAID, _BIRTH_AFTER):
         for found in pattern.finditer(text):
             yield Hit(*found.span("found"), SURE)
+    for found in _MONTH_OF_BIRTH.finditer(text):
+        yield Hit(*found.span("found"), LIKELY)
 
 
 def full_dates(text: str) -> Iterator[Hit]:
@@ -298,6 +327,33 @@ def full_dates(text: str) -> Iterator[Hit]:
         value = re.sub(r"\s+", " ", found["found"])
         if as_date(value) or as_date(f"{value[:2]}/{value[2:4]}/{value[4:]}"):
             yield Hit(*found.span("found"), POSSIBLE)
+
+
+def date_alone(text: str, *, latest: dt.date) -> Iterator[Hit]:
+    """Yield the date that is all a text holds, if it is no later than `latest`.
+
+    Parameters
+    ----------
+    text : str
+        One cell of a table, as given.
+    latest : datetime.date
+        The last date that counts.
+    """
+    value = plain(text).text.strip()
+    date = as_date(value)
+    if date is None and re.fullmatch(r"\d{8}", value):
+        date = as_date(f"{value[:2]}/{value[2:4]}/{value[4:]}")
+    if date is not None and date <= latest:
+        start = len(text) - len(text.lstrip())
+        yield Hit(start, len(text.rstrip()), ALONE)
+
+
+def years_before(day: dt.date, years: int) -> dt.date:
+    """Return the same day so many years earlier; 28 February for a 29th that year did not have."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
 
 
 _PLATE_WORDS = (

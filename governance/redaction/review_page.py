@@ -27,8 +27,8 @@ def review_page(
     proposals: Sequence[Proposal],
     *,
     name: str,
-    stem: str,
     sha256: str,
+    source: str = "",
     warnings: Iterable[str] = (),
 ) -> str:
     """Return the page for one document. It holds the whole text of it.
@@ -38,11 +38,11 @@ def review_page(
     document : Document
     proposals : sequence of Proposal
     name : str
-        The file's name, as a heading.
-    stem : str
-        What the saved file is named after: ``<stem>.decisions.json``.
+        The file's name, as a heading; what is saved is ``<name>.decisions.json``.
     sha256 : str
         Of the file's bytes.
+    source : str
+        A hash of where the file lies, which tells the page from that of another file.
     warnings : iterable of str
         What the reader must know, for example that names were looked for by rules alone.
     """
@@ -51,7 +51,8 @@ def review_page(
         "format": FORMAT,
         "file_sha256": sha256,
         "blocks_sha256": blocks_hash(document.blocks),
-        "saveAs": f"{stem}.decisions.json",
+        "source_sha256": source,
+        "saveAs": f"{name}.decisions.json",
         "redacted": REDACTED,
         "kinds": {kind: kind_in_words(kind) for kind in kinds},
         "blocks": [_block(block) for block in document.blocks],

@@ -11,7 +11,7 @@ from declarations.errors import ConfigurationError
 
 _EXAMPLES = (
     "Examples:  lsoalink redact letter.docx   ·   "
-    "lsoalink redact letter.docx --apply letter.decisions.json   ·   "
+    "lsoalink redact letter.docx --apply letter.docx.decisions.json   ·   "
     "lsoalink redact notes.csv --accept-all"
 )
 
@@ -44,7 +44,9 @@ def redact(
     keep_page: Annotated[
         bool, typer.Option("--keep-page", help="Leave the review page, which holds the text.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an earlier result or another file's page.")
+    ] = False,
 ) -> None:  # fmt: skip
     """Propose what to redact in a document, then write it without what you decided.
 
@@ -75,7 +77,9 @@ def redact(
             )  # fmt: skip
             lines = result_in_words(result)
         else:
-            proposed = propose_redactions(file, redactor, to=to, options=options, progress=progress)
+            proposed = propose_redactions(
+                file, redactor, to=to, force=force, options=options, progress=progress
+            )
             total = sum(proposed.counts.values())
             lines = [f"{total:,} passages proposed in {file.name}:"]
             lines += [f"  {count:,} {kind}" for kind, count in proposed.counts.items()]
@@ -83,7 +87,7 @@ def redact(
             lines += [
                 f"Review them in {proposed.page}",
                 "It holds the whole text; it is removed when you apply the decisions:",
-                f"  lsoalink redact {file} --apply {file.stem}.decisions.json"
+                f"  lsoalink redact {file} --apply {file.name}.decisions.json"
                 + (" --scanned-as-is" if scanned_as_is else "")
                 + (f" --to {to}" if to else ""),
             ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import io
 import json
 from typing import Any
 
@@ -11,6 +13,7 @@ from document_samples import FakeRedactor, planted, txt
 
 from governance.redaction.documents.files import open_document
 from governance.redaction.documents.model import (
+    CORRESPONDENT,
     PICTURE,
     Block,
     Cut,
@@ -30,6 +33,7 @@ from governance.redaction.documents.proposals import (
     read_decisions,
     settled,
 )
+from governance.redaction.findings import Finding
 
 SHA = hashlib.sha256(txt()).hexdigest()
 
@@ -112,6 +116,133 @@ def test_what_is_found_once_is_proposed_wherever_it_stands() -> None:
         ("1", 5, 20, "planted"),
         ("2", 3, 19, "same words elsewhere"),
     ]
+
+
+class Knows(FakeRedactor):
+    """Finds given words in texts that hold "Seen"."""
+
+    def __init__(self, **kinds: str) -> None:
+        self.kinds = kinds
+
+    def find(self, text: str) -> list[Any]:
+        places = [(text.find(words), words, kind) for kind, words in self.kinds.items()]
+        return [
+            Finding(at, at + len(words), kind, 0.9, "planted")
+            for at, words, kind in places
+            if at >= 0 and "Seen" in text
+        ]
+
+
+def elsewhere(first: str, second: str, **kinds: str) -> list[tuple[str, str]]:
+    document = Texts(Block("1", "here", first), Block("2", "there", second))
+    return [
+        (p.kind, second[p.start : p.end]) for p in propose(document, Knows(**kinds))
+        if p.block == "2"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("Zoe Okon-Vale", "Okon-Vale", ["Okon-Vale"]),
+        ("Zoe Okon-Vale", "case okon-vale, 2", ["okon-vale"]),
+        ("Zoe Okonkwo", "okonkwo", []),
+        ("Okonkwo", "okonkwo.docx", ["okonkwo"]),
+        ("Zoe Okon-Vale", "zoe_okon_vale_letter.docx", ["zoe_okon_vale"]),
+        ("Zoe Okon-Vale", "ZOE OKON\u2011VALE's", ["ZOE OKON\u2011VALE"]),
+        ("Zoe Okonkwo", "Mrs Okonkwo rang Zoe", ["Okonkwo"]),
+        ("Zoe Okonkwo", "Okonkwo Street, Okonkwos", []),
+        ("Mrs Grace", "by the grace of; Grace left", ["Grace"]),
+        ("Will", "it will rain", []),
+        ("Aman", "a man", []),
+        ("Li", "Li said", []),
+    ],
+)
+def test_a_name_is_proposed_elsewhere_however_it_is_written(
+    name: str, text: str, found: list[str]
+) -> None:
+    assert elsewhere(f"Seen {name}", text, NAME=name) == [("NAME", words) for words in found]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "found"),
+    [
+        ("NHS_NUMBER", "943 476 5919", "scan-9434765919.pdf", ["9434765919"]),
+        ("NHS_NUMBER", "9434765919", "943.476.5919", ["943.476.5919"]),
+        ("EMAIL", "Jo.Bloggs@mail.example", "jo.bloggs@mail.example", ["jo.bloggs@mail.example"]),
+        ("POSTCODE", "QA1 6SW", "qa1-6sw", ["qa1-6sw"]),
+        ("DATE_OF_BIRTH", "3/4/81", "count 3481", []),
+        ("BANK_ACCOUNT", "12345678", "123456789", []),
+    ],
+)
+def test_an_identifier_is_proposed_elsewhere_in_other_groups(
+    kind: str, value: str, text: str, found: list[str]
+) -> None:
+    assert elsewhere(f"Seen {value}", text, **{kind: value}) == [(kind, words) for words in found]
+
+
+def test_thousands_of_names_are_all_looked_for() -> None:
+    class All(FakeRedactor):
+        def find(self, text: str) -> list[Any]:
+            return [Finding(0, len(text), "NAME", 0.9, "planted")] if text[0] == "Q" else []
+
+    names = [Block(str(n), "a", f"Q{n:05d}") for n in range(3_500)]
+    found = propose(Texts(*names, Block("x", "a", "of Q00007 only")), All())
+    assert [(p.start, p.end) for p in found if p.block == "x"] == [(3, 9)]
+
+
+def test_who_stands_in_a_header_is_proposed_in_the_text() -> None:
+    header = Block("h", "header To", f"{planted(1)} <a@b.example>", suspect=CORRESPONDENT)
+
+    class Once(FakeRedactor):
+        def find(self, text: str) -> list[Any]:
+            return super().find(text) if "<" in text else []
+
+    found = propose(Texts(header, Block("t", "a", f"dear {planted(1)}")), Once())
+    assert [(p.block, p.kind, p.start, p.end) for p in found] == [
+        ("h", CORRESPONDENT, 0, len(header.text)), ("t", "NAME", 5, 20),
+    ]  # fmt: skip
+
+
+def test_an_old_date_alone_in_a_cell_is_proposed_without_a_heading() -> None:
+    old, young = "03/04/1951", dt.date.today().strftime("%d/%m/%Y")
+    document = Texts(
+        Block("1", "a", old, row="row 1"), Block("2", "a", young, row="row 1"), Block("3", "a", old)
+    )
+    found = propose(document, Knows())
+    assert [(p.block, p.kind, p.score < 0.5) for p in found if "alone" in p.why] == [
+        ("1", "DATE_OF_BIRTH", True)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_old_dates_in_cells_go_and_so_does_a_surname_in_the_name_of_a_sheet(kind: str) -> None:
+    from openpyxl import Workbook
+
+    content = b"Ref,When\n1,03/04/1951\n2,1951-04-03\n"
+    if kind == "xlsx":
+        book = Workbook()
+        book.active.title = "Okon-Vale"
+        for row in (["Who", "When"], ["Seen Zoe Okon-Vale", "03/04/1951"],
+                    ["-", dt.date(1951, 4, 3)]):  # fmt: skip
+            book.active.append(row)
+        book.create_sheet("Redacted 1")
+        buffer = io.BytesIO()
+        book.save(buffer)
+        content = buffer.getvalue()
+    document = open_document(content, f"a.{kind}")
+    blocks = list(document.blocks)
+    cuts = cuts_of(default_decisions(propose(document, Knows(NAME="Zoe Okon-Vale"))))
+    result = document.written(cuts)
+    prove(result, kind, blocks, cuts, f"a.{kind}")
+
+    again = open_document(result, f"a.{kind}")
+    left = "\n".join(block.text for block in again.blocks)
+    assert "1951" not in left
+    if kind == "xlsx":
+        assert "Okon" not in left
+        names = [block.text for block in again.blocks if block.where.endswith("its name")]
+        assert names == ["Redacted 1 again", "Redacted 1"]
 
 
 def test_a_heading_is_told_to_the_finder_but_not_proposed() -> None:

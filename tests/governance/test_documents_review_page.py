@@ -46,7 +46,7 @@ class Texts:
 def page_of(*texts: str, name: str = "letter.txt", warnings: tuple[str, ...] = ()) -> str:
     document = Texts(*texts)
     return review_page(
-        document, propose(document, FakeRedactor()), name=name, stem="letter", sha256="0" * 64,
+        document, propose(document, FakeRedactor()), name=name, sha256="0" * 64,
         warnings=warnings,
     )  # fmt: skip
 
@@ -193,7 +193,7 @@ def test_reject_mark_by_hand_save_and_apply(browser: Browser, tmp_path: Path) ->
     proposals = propose(document, FakeRedactor())
     path = tmp_path / "letter.redaction.html"
     path.write_text(
-        review_page(document, proposals, name="letter.docx", stem="letter", sha256=sha256),
+        review_page(document, proposals, name="letter.docx", sha256=sha256),
         encoding="utf-8",
     )
     browser.open(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from governance.redaction import names
 from governance.redaction.engine import Redactor, redacted
 from governance.redaction.findings import KINDS, Finding, without_overlaps
 from governance.redaction.plain_text import plain
+from governance.redaction.recognisers import date_alone, years_before
 
 NHS = "943 476 5919"
 
@@ -49,6 +51,10 @@ WRITTEN = [
     ("NHS_NUMBER", "NHS{} glued", "9434765919"),
     ("NHS_NUMBER", "ref 12 {} after another number", "943 476 5919"),
     ("NHS_NUMBER", "NHS {}", "943_476_5919"),
+    ("NHS_NUMBER", "number {} given", "943.476.5919"),
+    ("NHS_NUMBER", "NHS no {} she said", "nine four three 4765919"),
+    ("NHS_NUMBER", "nhs number is {}.", "nine four three, four seven six, five nine one nine"),
+    ("NHS_NUMBER", "nhs {}", "943 double four 65919"),
     ("NINO", "nino {} ok", "ab 12 34 56 c"),
     ("NINO", "she gave {} as hers", "AB123456C"),
     ("NINO", "NI number: {}.", "AB 12 34 56"),
@@ -56,6 +62,7 @@ WRITTEN = [
     ("UPRN", "at {} since May", "100070012345"),
     ("POSTCODE", "moved to {} in may", "qa4 7xb"),
     ("POSTCODE", "moved to {}.", "QA47XB"),
+    ("POSTCODE", "moved to {}.", "QA1-6SW"),
     ("POSTCODE", "moved to {}", "QA4\n7XB"),
     ("EMAIL", "write to {}.", "jo.bloggs@example.org"),
     ("EMAIL", "write to {} please", "jo at example dot org"),
@@ -75,6 +82,10 @@ WRITTEN = [
     ("DATE_OF_BIRTH", "{} is her date of birth", "3 April 1981"),
     ("DATE_OF_BIRTH", "DOB{} glued", "03/04/1981"),
     ("DATE_OF_BIRTH", "(b. {})", "3/4/1981"),
+    ("DATE_OF_BIRTH", "was born in {} in Leeds", "march 1951"),
+    ("DATE_OF_BIRTH", "Born: {}", "Sept. 1951"),
+    ("DATE_OF_BIRTH", "dob {}", "04/1951"),
+    ("DATE_OF_BIRTH", "born in {}", "March nineteen fifty-one"),
     ("VEHICLE", "a car, {}, outside", "BD51 SMR"),
     ("VEHICLE", "reg {}", "bd51smr"),
     ("VEHICLE", "old mini {} outside", "abc 12d"),
@@ -115,10 +126,36 @@ def test_what_is_found_is_gone_from_the_text(forms, kind, sentence, value):
         "BP 140/90, HR 72, sats 98, weight 82.5 kg, HbA1c 48",
         "Meet us at the library. Dot the i on page 12.",
         "Financial year 2023-24 compared with 2022-23",
+        "Opened in March 1951 as a library",
+        "The NHS saw one or two of nine wards close in 2024, four more in 2025",
+        "Births in the ward fell. In March 2019 the clinic moved",
     ],
 )
 def test_what_only_looks_like_an_identifier_is_left(forms, text):
     assert forms.find(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["03/04/1951", "1951-04-03", " 3 April 1951 ", "03/04/1951 00:00", "19510403", "03041951",
+     "30/06/2009"],
+)  # fmt: skip
+def test_a_date_long_past_that_stands_alone_is_taken(text):
+    (hit,) = date_alone(text, latest=dt.date(2009, 6, 30))
+    assert text[hit.start : hit.end] == text.strip()
+    assert hit.score < 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["01/07/2009", "31/02/1951", "1951", "04/1951", "on 03/04/1951", "12345678", ""]
+)
+def test_a_later_date_or_more_than_a_date_is_left(text):
+    assert list(date_alone(text, latest=dt.date(2009, 6, 30))) == []
+
+
+def test_years_before_a_leap_day():
+    assert years_before(dt.date(2024, 2, 29), 16) == dt.date(2008, 2, 29)
+    assert years_before(dt.date(2024, 2, 29), 17) == dt.date(2007, 2, 28)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +243,9 @@ HOSTILE = (
     "a@",
     "1/1/",
     "dob ",
+    "nhs nine four ",
+    "o ",
+    "born in march ",
 )
 
 

@@ -83,7 +83,7 @@ def decide(page: Path, *, keep: tuple[int, ...] = ()) -> Path:
 
 def test_propose_review_apply(letter: Path) -> None:
     shown = run(letter)
-    page = letter.with_name("letter.redaction.html")
+    page = letter.with_name("letter.txt.redaction.html")
 
     assert "3 passages proposed" in shown.output
     assert "2 name" in shown.output
@@ -91,8 +91,8 @@ def test_propose_review_apply(letter: Path) -> None:
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
     assert "Names are found by rules alone" in page.read_text(encoding="utf-8")
     assert sorted(p.name for p in letter.parent.iterdir()) == [
-        "letter.redaction.html",
         "letter.txt",
+        "letter.txt.redaction.html",
     ]
 
     decisions = decide(page, keep=(2,))
@@ -109,9 +109,9 @@ def test_propose_review_apply(letter: Path) -> None:
 
 def test_the_log_says_what_where_who_and_when_and_no_value(letter: Path) -> None:
     run(letter)
-    decisions = decide(letter.with_name("letter.redaction.html"), keep=(2,))
+    decisions = decide(letter.with_name("letter.txt.redaction.html"), keep=(2,))
     run(letter, "--apply", decisions)
-    text = letter.with_name("letter.redaction-log.json").read_text(encoding="utf-8")
+    text = letter.with_name("letter.txt.redaction-log.json").read_text(encoding="utf-8")
     log = json.loads(text)
 
     assert not SECRET.search(text)
@@ -132,21 +132,60 @@ def test_the_log_says_what_where_who_and_when_and_no_value(letter: Path) -> None
 
 def test_unattended_everything_goes_and_the_log_says_nobody_looked(letter: Path) -> None:
     run(letter, "--accept-all")
-    log = json.loads(letter.with_name("letter.redaction-log.json").read_text(encoding="utf-8"))
+    log = json.loads(letter.with_name("letter.txt.redaction-log.json").read_text(encoding="utf-8"))
 
     assert not SECRET.search(letter.with_name("letter.redacted.txt").read_text(encoding="utf-8"))
     assert log["reviewed_by_a_person"] is False
     assert log["not_looked_at"] == 3
 
 
+def test_files_of_one_stem_do_not_share_a_name(letter: Path) -> None:
+    other = letter.with_name("letter.csv")
+    other.write_text(f"Name\n{OTHER}\n", encoding="utf-8")
+    for file in (letter, other):
+        shown = " ".join(run(file).output.split())
+        assert f"{file.name}.decisions.json" in shown
+    pages = [letter.with_name(f"letter.{end}.redaction.html") for end in ("txt", "csv")]
+    assert [page_data(p)["saveAs"] for p in pages] == [
+        "letter.txt.decisions.json", "letter.csv.decisions.json",
+    ]  # fmt: skip
+    run(letter, "--apply", decide(pages[0]))
+    assert pages[1].exists()
+    run(other, "--apply", decide(pages[1]))
+    logs = [letter.with_name(f"letter.{end}.redaction-log.json") for end in ("txt", "csv")]
+    assert [json.loads(log.read_text(encoding="utf-8"))["type"] for log in logs] == ["txt", "csv"]
+
+
+def test_a_page_of_another_file_is_replaced_by_force_alone(letter: Path, tmp_path: Path) -> None:
+    to, other = tmp_path / "review", tmp_path / "other" / "letter.txt"
+    other.parent.mkdir()
+    other.write_text(f"About {OTHER}.\n", encoding="utf-8")
+    run(letter, "--to", to)
+    page = to / "letter.txt.redaction.html"
+    before = page.read_bytes()
+    result = run(other, "--to", to, ok=False)
+
+    assert isinstance(result.exception, ConfigurationError)
+    assert "page of another file" in str(result.exception)
+    assert page.read_bytes() == before
+    run(letter, "--to", to)
+    run(other, "--to", to, "--force")
+    assert page_data(page)["blocks"][0][2] == f"About {OTHER}.\n"
+    # The page of a file that changed since is its own page, and is made anew.
+    other.write_text(f"Now about {OTHER}.\n", encoding="utf-8")
+    run(other, "--to", to)
+    assert page_data(page)["blocks"][0][2] == f"Now about {OTHER}.\n"
+
+
 def test_another_folder_and_another_name(letter: Path, tmp_path: Path) -> None:
     to = tmp_path / "review"
     run(letter, "--to", to)
-    decisions = decide(to / "letter.redaction.html")
+    decisions = decide(to / "letter.txt.redaction.html")
     run(letter, "--apply", decisions, "--to", to, "--out", to / "public.txt", "--keep-page")
 
     assert {p.name for p in to.iterdir()} == {
-        "letter.redaction.html", "letter.decisions.json", "public.txt", "public.redaction-log.json",
+        "letter.txt.redaction.html", "letter.txt.decisions.json", "public.txt",
+        "public.txt.redaction-log.json",
     }  # fmt: skip
 
 
@@ -170,13 +209,13 @@ def test_a_file_that_changed_since_its_page_is_refused(tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text(TEXT, encoding="utf-8")
     run(letter)
-    decisions = decide(tmp_path / "letter.redaction.html")
+    decisions = decide(tmp_path / "letter.txt.redaction.html")
     letter.write_text(TEXT + "more", encoding="utf-8")
     result = run(letter, "--apply", decisions, ok=False)
 
     assert "has changed since its review page" in str(result.exception)
     assert not (tmp_path / "letter.redacted.txt").exists()
-    assert (tmp_path / "letter.redaction.html").exists()
+    assert (tmp_path / "letter.txt.redaction.html").exists()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +261,7 @@ def test_a_name_that_tells_is_said(tmp_path: Path) -> None:
 
     assert "use --out" in page_shown
     assert "rename it" in applied
-    log = (tmp_path / "Zaphod Plant001.redaction-log.json").read_text(encoding="utf-8")
+    log = (tmp_path / "Zaphod Plant001.txt.redaction-log.json").read_text(encoding="utf-8")
     assert not SECRET.search(log)
     assert "rename it" not in run(path, "--accept-all", "--out", tmp_path / "a.txt").output
 
@@ -239,7 +278,7 @@ def test_dropping_pictures_and_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "letter.docx"
     word.save(str(path))
     run(path)
-    decisions = decide(tmp_path / "letter.redaction.html", keep=(1,))
+    decisions = decide(tmp_path / "letter.docx.redaction.html", keep=(1,))
     run(path, "--apply", decisions, "--out", tmp_path / "with.docx", "--keep-page")
     run(path, "--apply", decisions, "--out", tmp_path / "without.docx", "--drop-images")
     shapes = [len(docx.Document(str(tmp_path / n)).inline_shapes)

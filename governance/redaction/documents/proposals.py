@@ -6,9 +6,9 @@ identifier (the redactor is handed in) or how a cut is made (each type of file).
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -24,12 +24,16 @@ from governance.redaction.documents.model import (
     Document,
     DocumentError,
 )
+from governance.redaction.documents.repeats import known_words, repeats
 from governance.redaction.findings import KINDS, Finding
+from governance.redaction.recognisers import date_alone, years_before
 
 FORMAT = "lsoalink redaction decisions 1"
 _BATCH = 64
-_SHORTEST_REPEAT = 4
-_MOST_REPEATS = 3_000
+_REPEAT_SCORE, _PART_SCORE = 0.5, 0.4
+OLD_ENOUGH = 16
+"""Years since a date that alone in a cell may be a birth: of adults, and few events are kept."""
+
 _WORDS = {
     **KINDS,
     PICTURE: "picture",
@@ -84,7 +88,8 @@ def propose(
 ) -> list[Proposal]:
     """Look at every block of a document.
 
-    What is found once is proposed everywhere the same words stand.
+    What is found once is proposed everywhere the same words stand, and a date at least
+    `OLD_ENOUGH` years past that fills a cell is proposed whatever its heading says.
 
     Parameters
     ----------
@@ -113,7 +118,14 @@ def propose(
             Proposal(block.id, f.start, f.end, f.kind, f.score, f.recogniser)
             for f in found[_asked(block)]
         ]
-    return [*out, *_repeats(document.blocks, out)]
+        out += _aged_dates(block, found[_asked(block)])
+    hidden = [
+        (block.text[f.start : f.end], f.kind, f.score)
+        for block in document.blocks
+        if block.suspect and block.suspect != PICTURE
+        for f in found[_asked(block)]
+    ]
+    return [*out, *_repeats(document.blocks, out, hidden)]
 
 
 def _asked(block: Block) -> tuple[str, str]:
@@ -136,28 +148,54 @@ def _find_many(finder: Finder, asked: Sequence[tuple[str, str]]) -> list[list[Fi
     ]
 
 
-def _repeats(blocks: Sequence[Block], found: Iterable[Proposal]) -> Iterable[Proposal]:
+def _aged_dates(block: Block, found: Sequence[Finding]) -> list[Proposal]:
+    """Propose a date long past that fills a cell: its heading may not say that it is a birth."""
+    if not block.row:
+        return []
+    taken = [(f.start, f.end) for f in found]
+    return [
+        Proposal(block.id, start, end, "DATE_OF_BIRTH", hit.score, "old date alone in a cell")
+        for hit in date_alone(block.text, latest=years_before(dt.date.today(), OLD_ENOUGH))
+        for start, end in _uncovered(block.text, hit.start, hit.end, taken)
+    ]
+
+
+def _repeats(
+    blocks: Sequence[Block],
+    found: Sequence[Proposal],
+    hidden: Iterable[tuple[str, str, float]],
+) -> Iterable[Proposal]:
+    """Propose the same words elsewhere; `hidden` are texts of wholly proposed headers."""
     texts = {block.id: block.text for block in blocks}
-    taken: dict[str, list[Proposal]] = {}
-    kinds: dict[str, str] = {}
-    for proposal in found:
-        taken.setdefault(proposal.block, []).append(proposal)
-        words = " ".join(texts[proposal.block][proposal.start : proposal.end].split())
-        if len(words) >= _SHORTEST_REPEAT and proposal.kind not in (PICTURE, CORRESPONDENT):
-            kinds.setdefault(words, proposal.kind)
-    if not kinds or len(kinds) > _MOST_REPEATS:
-        return
-    either = "|".join(r"\s+".join(map(re.escape, words.split())) for words in sorted(
-        kinds, key=len, reverse=True))  # fmt: skip
-    pattern = re.compile(rf"(?<!\w)(?:{either})(?!\w)")
+    taken: dict[str, list[tuple[int, int]]] = {}
+    for p in found:
+        taken.setdefault(p.block, []).append((p.start, p.end))
+    known = known_words(
+        [
+            *((texts[p.block][p.start : p.end], p.kind, p.score) for p in found
+              if p.kind not in (PICTURE, CORRESPONDENT)),
+            *hidden,
+        ]
+    )  # fmt: skip
     for block in blocks:
         if block.suspect:
             continue
-        for match in pattern.finditer(block.text):
-            start, end = match.span()
-            if not any(p.start < end and start < p.end for p in taken.get(block.id, ())):
-                kind = kinds[" ".join(match[0].split())]
-                yield Proposal(block.id, start, end, kind, 0.5, "same words elsewhere")
+        for each in repeats(block.text, known):
+            why = "part of a name elsewhere" if each.part else "same words elsewhere"
+            score = _PART_SCORE if each.part else _REPEAT_SCORE
+            for start, end in _uncovered(block.text, each.start, each.end, taken.get(block.id, ())):
+                yield Proposal(block.id, start, end, each.kind, score, why)
+
+
+def _uncovered(
+    text: str, start: int, end: int, taken: Iterable[tuple[int, int]]
+) -> Iterable[tuple[int, int]]:
+    """Yield what of a passage is not proposed yet, without rests of one or two letters."""
+    at = start
+    for first, last in [*sorted(t for t in taken if t[0] < end and start < t[1]), (end, end)]:
+        if at < first and sum(letter.isalnum() for letter in text[at:first]) > 2:
+            yield at, first
+        at = max(at, last)
 
 
 class Decision(BaseModel):

@@ -174,7 +174,8 @@ class XlsxDocument:
             place += " (was hidden)"
 
         def rename(cuts: Sequence) -> None:
-            self._titles[number - 1] = f"Redacted {number}" if cuts else title
+            # Excel allows no brackets in the name of a sheet, so it is not "[redacted]".
+            self._titles[number - 1] = "" if cuts else title
 
         self._add(f"{place}, its name", title, rename)
         self._look(sheet, new)
@@ -297,7 +298,7 @@ class XlsxDocument:
                 write(cuts[key])
         for sheet in self._new.worksheets:
             sheet.title = f"lsoalink {self._new.worksheets.index(sheet)} being named"
-        for sheet, title in zip(self._new.worksheets, self._titles, strict=True):
+        for sheet, title in zip(self._new.worksheets, _free_titles(self._titles), strict=True):
             sheet.title = title
         self._new.active = 0
         self._new.properties.creator = None
@@ -307,6 +308,19 @@ class XlsxDocument:
         self._new.save(buffer)
         parts = unpacked(buffer.getvalue(), self._name, _WHAT)
         return packed(parts)
+
+
+def _free_titles(titles: Sequence[str]) -> list[str]:
+    """Name the sheets without a title after their number, and none as one that keeps its own."""
+    taken = {title.casefold() for title in titles}
+    out = []
+    for number, title in enumerate(titles, start=1):
+        free = title or f"Redacted {number}"
+        while not title and free.casefold() in taken:
+            free += " again"
+        taken.add(free.casefold())
+        out.append(free)
+    return out
 
 
 def _shown(cell: Any) -> str:
