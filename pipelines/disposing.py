@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from warehouse.workspace import Workspace
 
 AUDIT_COLUMNS = ("n", "at", "event", "agreement", "facts", "hash")
-_NOT_FACTS = frozenset({"n", "at", "event", "agreement", "previous", "hash", "anchor"})
+_NOT_FACTS = frozenset(
+    {"n", "at", "event", "agreement", "previous", "hash", "anchor", "anchored", "mac"}
+)
 
 
 def purge_region(
@@ -158,7 +160,8 @@ def list_holds(name: str, settings: Settings) -> None:
     """List every legal hold of a region."""
     from governance.lifecycle.holds import all_holds  # noqa: PLC0415
 
-    holds = all_holds(workspace_of(open_region(name), settings).root)
+    workspace = workspace_of(open_region(name), settings)
+    holds = all_holds(workspace.root, workspace.keys)
     if not holds:
         say("There is no legal hold.")
         return

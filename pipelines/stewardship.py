@@ -81,7 +81,9 @@ def what_is_due(workspace: Workspace, as_of: dt.date | None = None) -> list[Due]
     from governance.lifecycle.retention import due  # noqa: PLC0415
 
     day = day_of(workspace, as_of)
-    return due(workspace.declared, workspace.root, day, landing=workspace.landing)
+    return due(
+        workspace.declared, workspace.root, day, landing=workspace.landing, keys=workspace.keys
+    )
 
 
 def purge(

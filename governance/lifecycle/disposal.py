@@ -106,7 +106,7 @@ def complete_started(
         return outcome
     ready = []
     for intent in open_ones:
-        stopped = _stopped_by_hold(root, intent)
+        stopped = _stopped_by_hold(root, intent, chain)
         if stopped:
             outcome.held.append(stopped)
             continue
@@ -326,11 +326,11 @@ def _write_intent(root: Path, intent: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(intent, indent=1, sort_keys=True).encode(), mode=0o600)
 
 
-def _stopped_by_hold(root: Path, intent: dict[str, Any]) -> str:
+def _stopped_by_hold(root: Path, intent: dict[str, Any], chain: AuditChain) -> str:
     """Stop a disposal that a hold has come to cover, if nothing of it has gone yet."""
     sources = [intent["source_id"]] if intent["source_id"] else []
     periods = [intent["period"]] if intent["period"] else []
-    hold = covering(active(root), intent["agreements"], sources, periods)
+    hold = covering(active(root, chain.keys), intent["agreements"], sources, periods)
     if hold is None or intent["kind"] == "derived":
         return ""
     paths = [root / f["path"] for f in intent["files"] if not _is_landed(f)]

@@ -1,7 +1,8 @@
 """Legal holds: what must not be disposed of, whatever its clock says.
 
 Belongs here: adding, lifting and asking for holds. The audit chain is what counts: a hold whose
-file was removed by hand still stands, and one is lifted only where the chain says so.
+file was removed by hand still stands, and one is lifted only where the platform wrote into the
+chain that it is. What somebody else wrote there can add a hold, and neither change nor end one.
 Does not belong here: disposal itself (``disposal.py``).
 """
 
@@ -12,13 +13,14 @@ import getpass
 import json
 import secrets
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
 from governance.lifecycle.holdings import read_json, records_in
+from warehouse.key_ring import KeyRing
 from warehouse.lake import write_atomically
 
 ADDED, LIFTED = "hold_added", "hold_lifted"
@@ -120,7 +122,7 @@ def lift(
     ConfigurationError
         If there is no such hold, or it was lifted before.
     """
-    known = {h.id: h for h in all_holds(root)}
+    known = {h.id: h for h in _known(root, chain)}
     hold = known.get(hold_id)
     if hold is None or hold.lifted:
         raise ConfigurationError(
@@ -132,31 +134,61 @@ def lift(
         reason=reason.strip(), by=by.strip(), account=getpass.getuser(), day=day.isoformat(),
         words=words,
     )  # fmt: skip
-    ended = Hold(**{**asdict(hold), "lifted": words})
+    ended = replace(hold, lifted=words)
     _write(root, ended)
     return ended
 
 
-def all_holds(root: Path) -> list[Hold]:
-    """Return every hold there ever was, by the audit chain and by the files, oldest first."""
+def all_holds(root: Path, keys: KeyRing | None = None) -> list[Hold]:
+    """Return every hold there ever was, by the audit chain and by the files, oldest first.
+
+    Parameters
+    ----------
+    keys : KeyRing, optional
+        With them a hold is lifted only by an entry of the chain that the platform wrote. Without
+        them any such entry is believed: enough to show holds, not to dispose of anything.
+    """
+    return _known(root, AuditChain(root / "audit", keys))
+
+
+def active(root: Path, keys: KeyRing | None = None) -> list[Hold]:
+    """Return the holds that stand; ``keys`` as for `all_holds`."""
+    return [hold for hold in all_holds(root, keys) if not hold.lifted]
+
+
+def _known(root: Path, chain: AuditChain) -> list[Hold]:
     found: dict[str, Hold] = {}
     for path in records_in(root / "governance" / "holds"):
         content = read_json(path)
-        if content is not None:
-            # Whether it was lifted is for the chain to say, not for a file anybody may write.
-            found[str(content["id"])] = _hold({**content, "lifted": ""})
-    for entry in AuditChain(root / "audit").entries():
+        # Whether it was lifted is for the chain to say, not for a file anybody may write.
+        hold = _hold(content, content.get("id", path.stem)) if content is not None else None
+        if hold is not None:
+            found[hold.id] = hold
+    certain: set[str] = set()
+    lifted: dict[str, str] = {}
+    for entry in chain.entries():
         if entry.get("event") == ADDED:
-            found[str(entry["hold"])] = _hold({**entry, "id": entry["hold"], "lifted": ""})
-        elif entry.get("event") == LIFTED and str(entry["hold"]) in found:
-            hold = found[str(entry["hold"])]
-            found[hold.id] = Hold(**{**asdict(hold), "lifted": str(entry["words"])})
-    return sorted(found.values(), key=lambda h: (h.day, h.id))
+            hold = _hold(entry, entry.get("hold"))
+            if hold is None or hold.id in certain:
+                continue
+            if chain.believes(entry):
+                certain.add(hold.id)
+                found[hold.id] = hold
+            else:
+                # It may not narrow a hold that is known otherwise.
+                found.setdefault(hold.id, hold)
+        elif entry.get("event") == LIFTED and chain.believes(entry):
+            lifted.update(_lifted(entry))
+    holds = (replace(hold, lifted=lifted.get(hold.id, "")) for hold in found.values())
+    return sorted(holds, key=lambda h: (h.day, h.id))
 
 
-def active(root: Path) -> list[Hold]:
-    """Return the holds that stand."""
-    return [hold for hold in all_holds(root) if not hold.lifted]
+def _lifted(entry: dict[str, Any]) -> dict[str, str]:
+    """Return the hold an entry ends and how, in words; nothing if it does not say both."""
+    name, words = entry.get("hold"), entry.get("words")
+    if isinstance(name, str) and isinstance(words, str) and words.strip():
+        return {name: words}
+    return {}
 
 
 def covering(
@@ -186,10 +218,33 @@ def _facts(hold: Hold) -> dict[str, Any]:
     return {**asdict(hold), "day": hold.day.isoformat()}
 
 
-def _hold(content: dict[str, Any]) -> Hold:
-    names = Hold.__annotations__
-    kept = {k: content.get(k) for k in names if k != "day"}
-    return Hold(**{**kept, "day": dt.date.fromisoformat(str(content["day"]))})  # type: ignore[arg-type]
+def _hold(content: dict[str, Any], name: object) -> Hold | None:
+    """Return the hold that an entry or a file tells of; None if it is on nothing.
+
+    One that was written by hand, and not well, holds all the same.
+    """
+    texts = {k: v for k, v in content.items() if isinstance(v, str)}
+    if not isinstance(name, str) or not ("agreement" in texts or "source" in texts):
+        return None
+    return Hold(
+        id=name,
+        agreement=texts.get("agreement"),
+        source=texts.get("source"),
+        period=texts.get("period"),
+        reason=texts.get("reason", ""),
+        by=texts.get("by", ""),
+        account=texts.get("account", ""),
+        day=_day(texts),
+    )
+
+
+def _day(texts: dict[str, str]) -> dt.date:
+    for name in ("day", "at"):
+        try:
+            return dt.date.fromisoformat(texts.get(name, "")[:10])
+        except ValueError:
+            continue
+    return dt.date.min
 
 
 def _write(root: Path, hold: Hold) -> None:

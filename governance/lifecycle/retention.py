@@ -43,6 +43,7 @@ from governance.lifecycle.holdings import (
 )
 from governance.lifecycle.holds import Hold, active, covering
 from governance.lifecycle.withdrawal import Withdrawal, withdrawn
+from warehouse.key_ring import KeyRing
 
 Kind = Literal["original", "landing", "partition", "derived", "release", "quarantine"]
 _PREFIXES = ("admitted_", "located_", "counts_", "statistics_")
@@ -100,8 +101,9 @@ class Due:
 
 
 def due(
-    declared: RegionDeclarations, root: Path, today: dt.date, *, landing: Path | None = None
-) -> list[Due]:
+    declared: RegionDeclarations, root: Path, today: dt.date, *, landing: Path | None = None,
+    keys: KeyRing | None = None,
+) -> list[Due]:  # fmt: skip
     """Return everything that is due on a day, the oldest first.
 
     Parameters
@@ -112,11 +114,17 @@ def due(
         The day of the region's calendar.
     landing : Path, optional
         The landing folder, to find plain copies of what is due.
+    keys : KeyRing, optional
+        To tell whether a hold was lifted by the platform; needed by whoever disposes of anything.
     """
-    return [item for item in clocks(declared, root, landing=landing) if item.due_on <= today]
+    found = clocks(declared, root, landing=landing, keys=keys)
+    return [item for item in found if item.due_on <= today]
 
 
-def clocks(declared: RegionDeclarations, root: Path, *, landing: Path | None = None) -> list[Due]:
+def clocks(
+    declared: RegionDeclarations, root: Path, *, landing: Path | None = None,
+    keys: KeyRing | None = None,
+) -> list[Due]:  # fmt: skip
     """Return everything that has a clock, with the day on which it is due, the oldest first."""
     gone = withdrawn(root)
     found: list[Due] = []
@@ -129,7 +137,7 @@ def clocks(declared: RegionDeclarations, root: Path, *, landing: Path | None = N
     found.extend(_releases(declared, root, gone))
     for record in gone.values():
         found.extend(_quarantine(root, record))
-    holds = active(root)
+    holds = active(root, keys)
     held = [replace(item, hold=_hold_on(item, holds, declared, root)) for item in found]
     return sorted(held, key=lambda d: (d.due_on, d.zone, d.what))
 

@@ -15,6 +15,7 @@ import datetime as dt
 import errno
 import getpass
 import json
+import re
 import shutil
 import threading
 from dataclasses import asdict, dataclass, replace
@@ -50,6 +51,7 @@ DEFAULT_DAYS = 14
 """Days until disposal under an open licence, which declares no retention."""
 
 PROTECTED = "protected_observations"
+_AGREEMENT = re.compile(r"[A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -172,19 +174,34 @@ def _of_chain(path: Path) -> dict[str, Withdrawal]:
                 if mark in line:
                     known = _of_entry(line)
                     if known is not None:
-                        found = {**found, known.agreement: known}
+                        # The first stands: no later line may put off the day of disposal.
+                        found = {known.agreement: known, **found}
         _seen[path] = (facts.st_ino, offset, found)
         return found
 
 
 def _of_entry(line: bytes) -> Withdrawal | None:
+    """Return the withdrawal an entry tells of.
+
+    It need not be sealed, or well written: a withdrawal only makes the gate refuse more.
+    """
     try:
         entry = json.loads(line)
-        if entry.get("event") != WITHDRAWN:
-            return None
-        return _of({**entry, "at": entry.get("moment", entry["at"])})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(entry, dict) or entry.get("event") != WITHDRAWN:
+        return None
+    agreement = entry.pop("agreement", None)
+    if not isinstance(agreement, str) or not _AGREEMENT.fullmatch(agreement):
+        return None
+    # Whether everything is in quarantine is for the record to say; the entry came before.
+    entry.pop("state", None)
+    try:
+        known = _of({**entry, "agreement": agreement, "at": entry.get("moment", entry.get("at"))})
+    except (ValueError, KeyError, TypeError):
+        return _unreadable(agreement)
+    texts = (known.version, known.reason, known.by, known.account, known.at, *known.sources)
+    return known if all(isinstance(t, str) for t in texts) else _unreadable(agreement)
 
 
 def begin(

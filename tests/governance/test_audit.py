@@ -241,11 +241,237 @@ def test_a_writer_killed_before_it_moved_the_anchor_is_no_tampering(anchored: Au
     assert (anchored.verify().anchored, anchored.verify().faults) == (5, ())
 
 
-def test_a_writer_without_the_key_leaves_the_anchor_behind(anchored: AuditChain) -> None:
+def test_an_older_copy_of_the_anchor_alone_is_found_and_stays_found(anchored: AuditChain) -> None:
     fill(anchored, 2)
-    AuditChain(anchored.path.parent).append("gate_decision")
+    head = anchored.head_path.read_bytes()
+    fill(anchored, 2)
+    anchored.head_path.write_bytes(head)
 
-    assert (anchored.verify().anchored, anchored.verify().faults) == (2, ())
+    (fault,) = anchored.verify().faults
+    assert "names entry 2" in fault
+    assert "older copy" in fault
+    fill(anchored, 2)
+    (fault,) = anchored.verify().faults
+    assert fault == "when line 5 was written, the anchor had been put back to an older copy"
+
+
+def test_a_writer_killed_before_its_first_anchor_is_no_tampering(
+    anchored: AuditChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = AuditChain._move_anchor
+
+    def killed(self: AuditChain, keys: KeyRing, number: int, entry_hash: str) -> None:
+        if number:
+            raise KeyboardInterrupt
+        real(self, keys, number, entry_hash)
+
+    monkeypatch.setattr(AuditChain, "_move_anchor", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            fill(anchored, 1)
+    monkeypatch.undo()
+    assert (anchored.verify().entries, anchored.verify().anchored) == (2, 0)
+    assert anchored.verify().faults == ()
+
+    fill(anchored, 1)
+    assert (anchored.verify().anchored, anchored.verify().faults) == (3, ())
+
+
+def by_hand(chain: AuditChain, event: str, **facts: object) -> None:
+    """Append a line as somebody without the key can: numbered, linked and hashed."""
+    entries = list(chain.entries())
+    entry: dict[str, object] = {
+        "n": len(entries) + 1, "at": "2026-05-10T09:00:00.000+00:00", "event": event, **facts,
+        "previous": entries[-1]["hash"] if entries else GENESIS,
+    }  # fmt: skip
+    entry["hash"] = audit._hash(entry)
+    with chain.path.open("a") as file:
+        file.write(json.dumps(entry, sort_keys=True) + "\n")
+
+
+def unkeyed(chain: AuditChain) -> None:
+    AuditChain(chain.path.parent).append("gate_decision")
+
+
+def hashed_by_hand(chain: AuditChain) -> None:
+    by_hand(chain, "gate_decision")
+
+
+def with_a_made_up_seal(chain: AuditChain) -> None:
+    by_hand(chain, "gate_decision", mac="0" * 64, anchor="ok", anchored=len(list(chain.entries())))
+
+
+def with_a_seal_that_is_no_text(chain: AuditChain) -> None:
+    by_hand(chain, "gate_decision", mac=["é"], anchor={"a": []}, anchored=None)
+
+
+def under_another_key(chain: AuditChain) -> None:
+    head = chain.head_path.read_bytes()
+    AuditChain(chain.path.parent, OTHER_KEYS).append("gate_decision")
+    chain.head_path.write_bytes(head)
+
+
+def with_a_few_keys_only(chain: AuditChain) -> None:
+    limited = KEYS.bundle(["parquet:testmere", "audit"]).ring()
+    AuditChain(chain.path.parent, limited).append("gate_decision")
+
+
+FORGERS = [
+    unkeyed, hashed_by_hand, with_a_made_up_seal, with_a_seal_that_is_no_text, under_another_key,
+    with_a_few_keys_only,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("forge", FORGERS)
+def test_a_line_the_platform_did_not_write_is_found_for_good(
+    anchored: AuditChain, forge: Callable[[AuditChain], None]
+) -> None:
+    fill(anchored, 2)
+    forge(anchored)
+
+    wanted = "line 3 was not written by the platform"
+    assert [f for f in anchored.verify().faults if f.startswith(wanted)]
+    fill(anchored, 2)
+    report = anchored.verify()
+    assert report.entries == 5
+    assert len([f for f in report.faults if "not written by the platform" in f]) == 1
+    assert [f for f in report.faults if f.startswith(wanted)]
+
+
+def test_a_reader_without_keys_finds_a_line_without_a_seal(anchored: AuditChain) -> None:
+    fill(anchored, 2)
+    reader = AuditChain(anchored.path.parent)
+    assert reader.verify().faults == ()
+    unkeyed(anchored)
+
+    (fault,) = reader.verify().faults
+    assert fault.startswith("line 3 was not written by the platform")
+
+
+@pytest.mark.parametrize("forge", FORGERS[:3])
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_a_cut_off_end_without_its_anchor_and_a_line_to_hide_it_are_found_for_good(
+    anchored: AuditChain, left: int, forge: Callable[[AuditChain], None]
+) -> None:
+    hashes = fill(anchored, 6)
+    cut(anchored, left)
+    anchored.head_path.unlink()
+    forge(anchored)
+    AuditChain(anchored.path.parent, KEYS).append("gate_decision")
+
+    expected = {"a release": hashes[left - 1]} if left else {}
+    faults = anchored.verify(expected).faults
+    assert any(f.startswith(f"line {left + 1} was not written by the platform") for f in faults)
+    assert f"when line {left + 2} was written, the anchor was missing" in faults
+    fill(anchored, 3)
+    assert anchored.verify(expected).faults == faults
+
+
+def test_a_cut_off_end_without_its_anchor_is_found_after_the_next_entry(
+    anchored: AuditChain,
+) -> None:
+    fill(anchored, 6)
+    cut(anchored, 3)
+    anchored.head_path.unlink()
+    fill(anchored, 2)
+
+    assert anchored.verify().faults == ("when line 4 was written, the anchor was missing",)
+
+
+@pytest.mark.parametrize("anchor", [True, False])
+def test_a_chain_rewritten_without_the_key_is_found(anchored: AuditChain, anchor: bool) -> None:
+    fill(anchored)
+    entries = list(anchored.entries())
+    anchored.path.unlink()
+    if not anchor:
+        anchored.head_path.unlink()
+    anchored.path.touch()
+    for entry in entries:
+        kept = {k: v for k, v in entry.items() if k not in ("n", "at", "event", "previous", "hash")}
+        by_hand(anchored, "gate_decision", **kept | {"rows_kept": 0})
+
+    wanted = "lines 1 to 4 were not written by the platform with a key it holds"
+    assert wanted in anchored.verify().faults
+    if anchor:
+        with pytest.raises(StorageError, match="cut off or changed"):
+            fill(anchored, 1)
+    else:
+        fill(anchored, 1)
+        said = "when line 5 was written, the anchor was missing"
+        assert set(anchored.verify().faults) == {wanted, said}
+
+
+def test_a_seal_of_one_entry_does_not_do_for_another(anchored: AuditChain) -> None:
+    fill(anchored, 3)
+    entries = [json.loads(line) for line in anchored.path.read_text().splitlines()]
+    entries[1]["mac"] = entries[0]["mac"]
+    text = "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries)
+    anchored.path.write_text(text)
+
+    (fault,) = anchored.verify().faults
+    assert fault.startswith("line 2 was not written by the platform")
+
+
+def test_a_seal_taken_away_is_found(anchored: AuditChain) -> None:
+    fill(anchored, 3)
+    entries = [json.loads(line) for line in anchored.path.read_text().splitlines()]
+    del entries[2]["mac"]
+    anchored.path.write_text("".join(json.dumps(e, sort_keys=True) + "\n" for e in entries))
+
+    for reader in (anchored, AuditChain(anchored.path.parent)):
+        assert any("not written by the platform" in f for f in reader.verify().faults)
+
+
+def test_a_seal_is_over_what_an_entry_says_and_not_over_the_hash_it_claims(
+    anchored: AuditChain,
+) -> None:
+    fill(anchored, 1)
+    (entry,) = anchored.entries()
+
+    assert anchored.believes(entry)
+    assert not anchored.believes({**entry, "rows_kept": 7})
+    assert not anchored.believes({k: v for k, v in entry.items() if k != "mac"})
+    assert not anchored.believes({**entry, "mac": "é"})
+    assert AuditChain(anchored.path.parent).believes({**entry, "rows_kept": 7})
+
+
+def test_seals_hold_under_a_new_master_key_and_after_the_old_one_has_gone(
+    anchored: AuditChain,
+) -> None:
+    fill(anchored, 2)
+    old, new = bytes(range(32)), bytes(range(1, 33))
+    AuditChain(anchored.path.parent, KeyRing(new, [old])).append("keys_dropped")
+    later = AuditChain(anchored.path.parent, KeyRing(new, pseudonyms=old))
+    later.append("gate_decision")
+
+    assert (later.verify().entries, later.verify().faults) == (4, ())
+
+
+def test_after_a_lost_key_the_lines_before_it_are_named_in_one_sentence(
+    anchored: AuditChain,
+) -> None:
+    fill(anchored, 3)
+    later = AuditChain(anchored.path.parent, OTHER_KEYS)
+    fill(later, 2)
+
+    assert later.verify().faults == (
+        "when line 4 was written, the anchor named a key that was not held",
+        "lines 1 to 3 were not written by the platform with a key it holds",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[" * 100_000, '{"n": 1e999, "hash": "x"}', '{"n": [3], "anchor": {}, "mac": {}, "hash": []}'],
+)
+def test_whatever_is_on_a_line_is_a_fault_and_no_crash(anchored: AuditChain, line: str) -> None:
+    fill(anchored, 2)
+    with anchored.path.open("a") as file:
+        file.write(f"{line}\n")
+
+    assert any(f.startswith("line 3 ") for f in anchored.verify().faults)
+    with pytest.raises(StorageError, match="not an audit entry"):
+        fill(anchored, 1)
 
 
 def test_the_anchor_gone_is_found_and_stays_found(anchored: AuditChain) -> None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
 from governance.lifecycle import holds
+from governance.lifecycle.disposal import dispose
+from governance.lifecycle.retention import due
+from warehouse.keys import KeyRing
 
+if TYPE_CHECKING:
+    from warehouse.workspace import Workspace
+
+KEYS = KeyRing(bytes(range(32)))
 DAY = dt.date(2026, 5, 10)
 
 
@@ -94,6 +102,105 @@ def test_a_hold_cannot_be_lifted_twice_or_by_a_wrong_id(tmp_path: Path, chain: A
     for name in (hold.id, "H-20260101-ffffff"):
         with pytest.raises(ConfigurationError, match="no standing hold"):
             holds.lift(tmp_path, chain, name, reason="closed", by="Ann Example", day=DAY)
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> AuditChain:
+    return AuditChain(tmp_path / "audit", KEYS)
+
+
+def forge(root: Path, event: str, **facts: str) -> None:
+    AuditChain(root / "audit").append(event, **facts)
+
+
+def test_only_the_platform_lifts_a_hold(tmp_path: Path, sealed: AuditChain) -> None:
+    hold = put(tmp_path, sealed, agreement="DSA-A-01")
+    forge(tmp_path, "hold_lifted", hold=hold.id, words="2026-05-10, Sam Example: closed")
+
+    assert holds.active(tmp_path, KEYS) == [hold]
+    assert any("line 2 was not written by the platform" in f for f in sealed.verify().faults)
+    holds.lift(tmp_path, sealed, hold.id, reason="closed", by="Ann Example", day=DAY)
+    assert holds.active(tmp_path, KEYS) == []
+
+
+def test_a_forged_end_of_a_hold_lets_nothing_be_disposed_of(finished_copy: Workspace) -> None:
+    root, keys, day = finished_copy.root, finished_copy.keys, dt.date(2026, 7, 19)
+    chain = AuditChain(root / "audit", keys)
+    hold = put(root, chain, agreement="DSA-TM-001")
+    forge(root, "hold_lifted", hold=hold.id, words="2026-05-10, Sam Example: closed")
+
+    items = due(finished_copy.declared, root, day, landing=finished_copy.landing, keys=keys)
+    (item,) = [i for i in items if i.hold is not None]
+    assert item.agreements == ("DSA-TM-001",)
+    # Nor where whoever asked what is due had no keys.
+    items = due(finished_copy.declared, root, day, landing=finished_copy.landing)
+    outcome = dispose(root, items, chain=chain, day=day, by="Ann Example")
+    assert [hold.id in words for words in outcome.held] == [True]
+    assert list((root / "received" / "north_cases").rglob("*.sealed"))
+    assert any("not written by the platform" in f for f in chain.verify().faults)
+
+
+def test_a_reader_without_keys_believes_what_the_chain_says(
+    tmp_path: Path, sealed: AuditChain
+) -> None:
+    hold = put(tmp_path, sealed, agreement="DSA-A-01")
+    forge(tmp_path, "hold_lifted", hold=hold.id, words="in words")
+
+    assert holds.active(tmp_path) == []
+    assert holds.active(tmp_path, KEYS.bundle(["parquet:testmere"]).ring()) == []
+
+
+@pytest.mark.parametrize("other", ["the seal of its adding", "the lifting of another hold"])
+def test_a_seal_of_another_entry_lifts_no_hold(
+    tmp_path: Path, sealed: AuditChain, other: str
+) -> None:
+    hold = put(tmp_path, sealed, agreement="DSA-A-01")
+    known = list(sealed.entries())[-1]
+    if other == "the lifting of another hold":
+        second = put(tmp_path, sealed, agreement="DSA-B-01")
+        holds.lift(tmp_path, sealed, second.id, reason="closed", by="Ann Example", day=DAY)
+        known = list(sealed.entries())[-1]
+    false = {**known, "event": "hold_lifted", "hold": hold.id, "words": "in words"}
+    with sealed.path.open("a") as file:
+        file.write(json.dumps(false, sort_keys=True) + "\n")
+
+    assert holds.active(tmp_path, KEYS) == [hold]
+
+
+@pytest.mark.parametrize(
+    "facts", [{"words": None}, {"words": ""}, {"words": 4}, {"words": "x", "hold": None}, {}]
+)
+@pytest.mark.parametrize("keys", [None, KEYS])
+def test_a_malformed_end_of_a_hold_ends_nothing_and_is_found(
+    tmp_path: Path, sealed: AuditChain, keys: KeyRing | None, facts: dict[str, Any]
+) -> None:
+    hold = put(tmp_path, sealed, agreement="DSA-A-01")
+    forge(tmp_path, "hold_lifted", **{"hold": hold.id, **facts})
+
+    assert holds.active(tmp_path, keys) == [hold]
+    for reader in (sealed, AuditChain(tmp_path / "audit")):
+        assert any("line 2 was not written by the platform" in f for f in reader.verify().faults)
+
+
+def test_a_later_entry_does_not_narrow_a_hold(tmp_path: Path, sealed: AuditChain) -> None:
+    hold = put(tmp_path, sealed, agreement="DSA-A-01")
+    forge(tmp_path, "hold_added", hold=hold.id, source="north", period="2020-01", day="2026-05-10")
+
+    assert holds.active(tmp_path, KEYS) == [hold]
+    assert holds.active(tmp_path) == [hold]
+
+
+def test_a_hold_written_by_hand_stands_however_it_is_written(
+    tmp_path: Path, sealed: AuditChain
+) -> None:
+    forge(tmp_path, "hold_added", hold="H-1", agreement="DSA-A-01", day="some day")
+    forge(tmp_path, "hold_added", agreement="DSA-B-01")
+    forge(tmp_path, "hold_added", hold="H-2", day="2026-05-10")
+    folder = tmp_path / "governance" / "holds"
+    folder.mkdir(parents=True)
+    (folder / "H-3.json").write_text('{"source": "north"}')
+
+    assert sorted(h.id for h in holds.active(tmp_path, KEYS)) == ["H-1", "H-3"]
 
 
 HELD = (

@@ -75,6 +75,45 @@ def test_removing_the_chain_does_not_undo_it(tmp_path: Path) -> None:
     assert withdrawn(tmp_path) == {ID: record}
 
 
+FACTS = {
+    "agreement": ID, "version": "1.0", "reason": "asked for", "by": "Sam Example", "account": "x",
+    "moment": "2026-05-10T00:00:00+00:00", "day": "2026-05-10", "dispose_on": "2026-05-24",
+    "sources": ["north_cases"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"day": "x"}, {"dispose_on": 4}, {"reason": None}, {"sources": [1]}]
+)
+def test_an_entry_without_a_seal_or_sense_withdraws_all_the_same(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    AuditChain(tmp_path / "audit").append("agreement_withdrawn", **{**FACTS, **changes})
+
+    (record,) = withdrawn(tmp_path).values()
+    assert (record.agreement, record.state) == (ID, "started")
+    assert record.sentence().startswith(f"{ID} was withdrawn on")
+
+
+@pytest.mark.parametrize("name", [None, 4, ["a"], {"a": "b"}, "../elsewhere", ""])
+def test_an_entry_that_names_no_agreement_withdraws_none(tmp_path: Path, name: Any) -> None:
+    chain = AuditChain(tmp_path / "audit")
+    chain.append("agreement_withdrawn", **{**FACTS, "agreement": name})
+    with chain.path.open("a") as file:
+        file.write('["agreement_withdrawn"]\n')
+
+    assert withdrawn(tmp_path) == {}
+
+
+def test_a_later_entry_does_not_put_off_the_day_of_disposal(tmp_path: Path) -> None:
+    record = press(tmp_path)
+    (tmp_path / "governance" / "withdrawals" / f"{ID}.json").unlink()
+    false = {**FACTS, "dispose_on": "2999-01-01", "state": "done"}
+    AuditChain(tmp_path / "audit").append("agreement_withdrawn", **false)
+
+    assert withdrawn(tmp_path) == {ID: record}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]"])
 def test_a_record_that_cannot_be_read_withdraws_all_the_same(tmp_path: Path, text: str) -> None:
     path = tmp_path / "governance" / "withdrawals" / f"{ID}.json"
