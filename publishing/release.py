@@ -299,8 +299,12 @@ def _chain(workspace: Workspace) -> AuditChain:
 
 
 def _audited(audit: AuditChain, release_id: str) -> dict[str, dict[str, Any]]:
-    """Return the last audit entry of each kind of event about a release."""
-    return {str(e.get("event")): e for e in audit.entries() if e.get("release") == release_id}
+    """Return the last audit entry of each kind of event about a release, if a key sealed it."""
+    return {
+        str(e.get("event")): e
+        for e in audit.entries()
+        if e.get("release") == release_id and audit.believes(e)
+    }
 
 
 def approve(
@@ -327,12 +331,14 @@ def approve(
 def valid_approvals(workspace: Workspace, hashed: str) -> list[approvals.Approval]:
     """Return the approvals of a candidate that the audit chain knows, and standing ones.
 
-    A line written into the file of approvals by hand has no entry in the chain, and does not count.
+    A line written into the file of approvals by hand has no entry in the chain, and does not count;
+    nor does an entry that no key of the platform sealed.
     """
+    audit = _chain(workspace)
     known = {
         (e.get("candidate_hash"), e.get("role"), e.get("person"))
-        for e in AuditChain(workspace.root / "audit").entries()
-        if e.get("event") == "approval"
+        for e in audit.entries()
+        if e.get("event") == "approval" and audit.believes(e)
     }
     given = approvals.recorded(workspace.root / "approvals", hashed)
     given = [a for a in given if (a.candidate_hash, a.role, a.person) in known]
@@ -346,7 +352,7 @@ def release_faults(workspace: Workspace, folder: Path) -> list[str]:
     of those who approved are compared with the audit chain, too.
     """
     faults = compare_bundle(folder).sentences()
-    known = _audited(AuditChain(workspace.root / "audit"), folder.name)
+    known = _audited(_chain(workspace), folder.name)
     if "release_approved" not in known:
         return [*faults, "The audit chain knows nothing of this release."]
     approved = known["release_approved"]

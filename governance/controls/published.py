@@ -84,7 +84,8 @@ def no_identifier_published(workspace: Workspace) -> Verdict:
 def releases_two_people(workspace: Workspace) -> Verdict:
     """Two different people approved each release, and the audit chain knows it."""
     known: dict[str, dict[str, dict[str, Any]]] = {}
-    for entry in AuditChain(workspace.root / "audit").entries():
+    audit = AuditChain(workspace.root / "audit", workspace.keys)
+    for entry in filter(audit.believes, audit.entries()):
         known.setdefault(str(entry.get("release")), {})[str(entry.get("event"))] = entry
     wrong, folders = [], _folders(workspace)
     for folder in folders:
@@ -129,7 +130,7 @@ def releases_unchanged(workspace: Workspace) -> Verdict:
 
 def audit_chain_holds(workspace: Workspace) -> Verdict:
     """The audit log was neither edited, cut nor reordered, and certificates agree with it."""
-    chain = AuditChain(workspace.root / "audit")
+    chain = AuditChain(workspace.root / "audit", workspace.keys)
     heads = certificate_heads(workspace.root)
     for folder in _folders(workspace):
         head = _manifest(folder).get("audit_head")

@@ -117,7 +117,9 @@ def no_leftovers(workspace: Workspace) -> Verdict:
 def retention_nothing_overdue(workspace: Workspace) -> Verdict:
     """Nothing is kept beyond the days of its agreement, unless a legal hold keeps it."""
     today = workspace.today()
-    counted = clocks(workspace.declared, workspace.root, landing=workspace.landing)
+    counted = clocks(
+        workspace.declared, workspace.root, landing=workspace.landing, keys=workspace.keys
+    )
     late = [item for item in counted if item.due_on < today and item.hold is None]
     held = sum(item.due_on < today and item.hold is not None for item in counted)
     kept = f"; {held:,} on legal hold" if held else ""

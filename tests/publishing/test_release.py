@@ -264,6 +264,21 @@ def test_an_approval_written_by_hand_does_not_count(waiting: Workspace) -> None:
     assert build_release(waiting).outcome == "awaiting_approval"
 
 
+def test_an_approval_entered_into_the_chain_without_the_key_does_not_count(
+    waiting: Workspace,
+) -> None:
+    candidate = build_release(waiting)
+    hashed = candidate.candidate_hash
+    chain = AuditChain(waiting.root / "audit")
+    for role, person in (("requester", "Ann"), ("approver", "Ben")):
+        approvals.record(waiting.root / "approvals", hashed, role, person)  # type: ignore[arg-type]
+        chain.append("approval", release=candidate.release_id, candidate_hash=hashed, role=role,
+                     person=person, account="nobody")  # fmt: skip
+
+    assert build_release(waiting).outcome == "awaiting_approval"
+    assert not (waiting.root / "published").exists()
+
+
 def test_a_release_changed_together_with_its_manifest_is_found_by_the_chain(
     waiting: Workspace,
 ) -> None:
