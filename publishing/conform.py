@@ -1,15 +1,20 @@
 """Bring the tables of a release to their declared columns, types and order, or refuse them.
 
-Belongs here: the last look at a table before it is written: only declared columns, unique keys, and
-nothing shown that is marked hidden. Does not belong here: protecting (``governance/``).
+Belongs here: the last look at a table before it is written, and at a candidate before anybody
+approves it: only declared columns, unique keys, nothing shown that is marked hidden, no identifier.
+Does not belong here: protecting (``governance/``).
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from declarations.errors import DisclosureError, StorageError
+from governance.leaks import published_leaks
 from publishing.dictionary import RELEASE_TABLES, Table
 
 if TYPE_CHECKING:
@@ -122,3 +127,20 @@ def conform_all(
             "Run the steps that make them",
         )
     return {name: conform(tables[name], table) for name, table in declared.items()}
+
+
+def refuse_identifiers(candidate: Path, today: dt.date) -> None:
+    """Stop if a column of a candidate holds what looks like identifiers of people or addresses.
+
+    Raises
+    ------
+    DisclosureError
+        Naming table, column and kind. The candidate is removed: nobody is to approve it.
+    """
+    leaks = published_leaks(candidate, today=today)
+    if leaks:
+        shutil.rmtree(candidate)
+        raise DisclosureError(
+            f"The release was not made: {leaks[0].in_words()}",
+            "Correct the declaration or the source the column comes from, and run again",
+        )

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from declarations.declared import digest
-from declarations.errors import AgreementError, ApprovalError, DisclosureError
+from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
 from governance.audit import AuditChain
-from governance.leaks import published_leaks
 from indicators.counting import counts_table, statistics_table
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
@@ -33,6 +32,7 @@ from intake.neighbours import NEIGHBOURS
 from intake.quality import as_arrow, due_on, quality_rows, quality_table
 from intake.records import read_record
 from publishing.bundle import about_release, write_bundle
+from publishing.conform import refuse_identifiers
 from publishing.dictionary import RELEASE_TABLES
 from publishing.facts import (
     ApprovalFact,
@@ -195,7 +195,7 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
         _finish(workspace, facts.release_id, state["candidate_hash"])
         return ReleaseOutcome(facts.release_id, state["candidate_hash"], "current", published)
     folder = _build_candidate(workspace, tables, facts)
-    _refuse_identifiers(workspace, folder)
+    refuse_identifiers(folder, workspace.today())
     hashed = candidate_hash(folder)
     _write_state(
         workspace,
@@ -241,7 +241,7 @@ def publish(
     if lacking:
         return ReleaseOutcome(release_id, hashed, "awaiting_approval", candidate, lacking)
     approvals.require(given, hashed)
-    _refuse_identifiers(workspace, candidate)
+    refuse_identifiers(candidate, workspace.today())
     audit = _chain(workspace)
     head = audit.append(
         "release_approved", release=release_id, candidate_hash=hashed,
@@ -258,23 +258,6 @@ def publish(
     candidate.replace(target)
     _finish(workspace, release_id, hashed)
     return ReleaseOutcome(release_id, hashed, "published", target)
-
-
-def _refuse_identifiers(workspace: Workspace, candidate: Path) -> None:
-    """Stop if a column of a candidate holds what looks like identifiers of people or addresses.
-
-    Raises
-    ------
-    DisclosureError
-        Naming table, column and kind. The candidate is removed: nobody is to approve it.
-    """
-    leaks = published_leaks(candidate, today=workspace.today())
-    if leaks:
-        shutil.rmtree(candidate)
-        raise DisclosureError(
-            f"The release was not made: {leaks[0].in_words()}",
-            "Correct the declaration or the source the column comes from, and run again",
-        )
 
 
 def _finish(workspace: Workspace, release_id: str, hashed: str) -> None:

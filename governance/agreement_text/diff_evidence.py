@@ -121,7 +121,9 @@ def amendments_changes(before: list[Amendment], after: list[Amendment]) -> list[
 
 
 def _amended(amendment: Amendment) -> str:
+    ended = amendment.previous_expiry
+    late = f", after it had ended on {day_words(ended)}" if ended else ""
     return (
-        f"amendment {amendment.version} of {day_words(amendment.date)}, signed by "
+        f"amendment {amendment.version} of {day_words(amendment.date)}{late}, signed by "
         f"{listed(amendment.signed_by)}: {shown(amendment.summary)}"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from declarations.agreements import AgreedSource, Agreement
+from declarations.agreements import AgreedSource, Agreement, Amendment
 from declarations.declared import RegionDeclarations
 from governance.agreement_text.lights import (
     dspt_light,
@@ -288,9 +288,15 @@ def _signed(agreement: Agreement) -> Section:
     ]  # fmt: skip
     if agreement.amendments:
         changes = tuple(
-            (a.version, day_words(a.date), a.summary, listed(a.signed_by))
+            (a.version, day_words(a.date), _amended(a), listed(a.signed_by))
             for a in agreement.amendments
         )
         headings = ("Version", "Date", "What changed", "Signed by")
         blocks.append(Grid("Amendments", headings, changes))
     return Section("signed", "Signatures and amendments", tuple(blocks))
+
+
+def _amended(amendment: Amendment) -> str:
+    if amendment.previous_expiry is None:
+        return amendment.summary
+    return f"{amendment.summary} (it had ended on {day_words(amendment.previous_expiry)})"

@@ -308,7 +308,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "signatories": some(made(
         Signatory, role=NAMES, organisation=NAMES, date=DAYS, signed_sha256=HASHES)),
     "amendments": some(made(
-        Amendment, version=NAMES, date=DAYS, summary=TEXTS, signed_by=some(NAMES))),
+        Amendment, version=NAMES, date=DAYS, summary=TEXTS, signed_by=some(NAMES),
+        previous_expiry=st.none() | DAYS)),
 }  # fmt: skip
 
 
