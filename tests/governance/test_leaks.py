@@ -50,6 +50,7 @@ COLUMNS: list[tuple[str, list[object], str]] = [
     ("UPRNs as a spreadsheet writes them", [100070000001.0, 100070000002.0, 10007000003.0], "uprn"),
     ("counts of people", [0, 5, 10, 1405, 68_000_000], ""),
     ("rates", [0.5, 12.25, 99.0, 1e8 + 0.5], ""),
+    ("a date with digits behind, that passes the check", ["2026-10-0004"] * 5, ""),
     ("full postcodes", ["B15 2TT", *CODES], "postcode"),
     ("full postcodes without a blank", ["b152tt", "B295QE"], "postcode"),
     ("full postcodes with a hyphen", ["B15-2TT", *CODES], "postcode"),
@@ -139,6 +140,13 @@ def test_the_finding_names_column_and_kind_and_no_value(
 
     assert leak.in_words() == "note of cases holds what looks like e-mail addresses"
     assert "planted" not in repr(leak)
+
+
+def test_hashes_of_the_platforms_own_are_not_taken_for_identifiers(tmp_path) -> None:
+    made = {"release_id": ["2026-10-9434765919"], "sha256": ["9434765919"], "other": ["E01"]}
+    pq.write_table(pa.table({k: v * 9 for k, v in made.items()}), tmp_path / "t.parquet")
+
+    assert published_leaks(tmp_path, today=TODAY) == []
 
 
 def test_files_of_a_release_are_looked_at(tmp_path) -> None:
