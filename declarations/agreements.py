@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from declarations.base import Declaration, Identifier, IndicatorIdentifier
+from declarations.base import Declaration, Identifier, IndicatorIdentifier, ProfileName
 
 ColumnClass = Literal[
     "direct_identifier", "quasi_identifier", "special", "measure", "reference", "free_text"
@@ -127,7 +127,9 @@ class PermittedOutput(Declaration):
     frequency: Literal["monthly", "quarterly", "yearly"] = Field(
         default="yearly", description="The most often it may be published."
     )
-    profile: str = Field(default="hide0-r5", description="Disclosure profile of its counts.")
+    profile: ProfileName = Field(
+        default="hide0-r5", description="Disclosure profile of its counts."
+    )
 
 
 class PermittedRole(Declaration):

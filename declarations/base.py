@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -18,6 +18,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")
 
 RegionIdentifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 IndicatorIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}[a-z]?$")]
+
+ProfileName = Literal["hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5", "suppress", "ckm"]
+"""The disclosure profiles, each of which ``governance/disclosure/profiles.yaml`` describes."""
 
 
 def _check_period(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from declarations.base import Declaration, Period, RegionIdentifier
+from declarations.base import Declaration, Identifier, Period, ProfileName, RegionIdentifier
+from declarations.indicators import Level, Output, Term
 
 LAD_PATTERN = r"^(E0[6-9]|W06)\d{6}$"
 
@@ -28,9 +29,40 @@ class Publication(Declaration):
     publisher: str = Field(description="The organisation that answers for the release.")
     contact: str = Field(description="An e-mail address or page for questions and complaints.")
     licence: str = Field(default="OGL-UK-3.0", description="Licence of the published figures.")
-    profile: Literal["hide0-r5"] = Field(
+    profile: ProfileName = Field(
         default="hide0-r5", description="Disclosure profile applied to every published count."
     )
+
+
+class PublicTotals(Declaration):
+    """Exact totals that somebody else publishes: an attacker is credited with knowing them."""
+
+    id: Identifier
+    title: str = Field(description="The publication, as its publisher calls it.")
+    publisher: str
+    measures: list[Identifier] = Field(
+        min_length=1, description="The measures of the region it gives exact totals of."
+    )
+    categories: list[str] | None = Field(
+        default=None, description="Only these categories, as in an indicator; all when left out."
+    )
+    level: Level = "lad24"
+    window: Literal["month", "quarter", "year"] = "quarter"
+
+    @property
+    def numerator(self) -> Term:
+        """What is totalled."""
+        return Term(measures=self.measures, categories=self.categories)
+
+    @property
+    def denominator(self) -> None:
+        """Nothing: a total is no ratio."""
+        return None
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The one level and window it is published for."""
+        return [Output(level=self.level, window=self.window)]
 
 
 class StandingApproval(Declaration):
@@ -102,6 +134,11 @@ class Region(Declaration):
     purpose: str = Field(description="The purpose for which this region's runs process data.")
     owners: list[str] = Field(min_length=1, description="'team:name' or an e-mail address.")
     publication: Publication
+    public_totals: list[PublicTotals] = Field(
+        default_factory=list,
+        description="Exact totals of the same counts that others publish. Every release is "
+        "attacked with them in hand.",
+    )
     standing_approval: StandingApproval | None = None
 
     @model_validator(mode="after")
@@ -112,6 +149,9 @@ class Region(Declaration):
                     raise ValueError(f"{key} is allowed only where 'synthetic' is not 'no'")
             if self.clock != "system":
                 raise ValueError("clock: file-times is allowed only where 'synthetic' is not 'no'")
+        names = [totals.id for totals in self.public_totals]
+        if len(set(names)) != len(names):
+            raise ValueError("two public_totals have the same id")
         codes = [d.lad24cd for d in self.districts]
         if len(set(codes)) != len(codes):
             raise ValueError("a district is listed twice")

@@ -172,7 +172,7 @@ class AuditChain:
             tail = tail[:keep]
             if not tail:
                 return 0, GENESIS
-        entry = _parsed(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+        entry = parsed_entry(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1])
         number, last = entry.get("n"), entry.get("hash")
         if isinstance(number, int) and 0 < number < MOST and isinstance(last, str):
             return number, last
@@ -270,7 +270,7 @@ class AuditChain:
                 done += len(line)
                 if not line.endswith(b"\n") or (size is not None and done > size):
                     return
-                yield _parsed(line) or {"n": None, "unreadable": True}
+                yield parsed_entry(line) or {"n": None, "unreadable": True}
 
     def find(
         self,
@@ -444,7 +444,7 @@ def _mac(keys: KeyRing, number: int, entry_hash: str, key: str | None = None) ->
     return hmac.new(secret, f"{number}:{entry_hash}".encode(), "sha256").hexdigest()
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def parsed_entry(line: bytes) -> dict[str, Any]:
     """Return the entry of a line, empty if it is none."""
     try:
         entry = json.loads(line)

@@ -27,6 +27,14 @@ NINO = re.compile(
 """National Insurance number with its suffix (HMRC, manual NIM39110: D, F, I, Q, U and V in neither
 of the first two places, O not in the second, and seven prefixes never issued)."""
 
+NINO_WITHOUT_SUFFIX = re.compile(
+    r"(?!BG|GB|KN|NK|NT|TN|ZZ|EY|LP|OC|SC|SL)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+    r"(?P<gap>[ -]?)(?!(?:19|20)[0-9]{4})[0-9]{2}(?P=gap)[0-9]{2}(?P=gap)[0-9]{2}"
+)
+"""The same without its suffix, as many systems keep it. Left out is what cannot be told from codes
+of the same form: EY (early years providers, Ofsted), LP, OC, SC and SL (partnerships and Scottish
+companies, Companies House), and six digits that begin with a year, as in YE202603."""
+
 UPRN = re.compile(r"[0-9]{9,12}(?:\.0+)?")
 """Nine to twelve digits. A UPRN has one to twelve and no check digit (GeoPlace; domain note 1.3);
 shorter ones cannot be told from a count or an amount."""
@@ -129,6 +137,15 @@ def has_nhs_check_digit(digits: str) -> bool:
 def is_nino(text: str) -> bool:
     """Whether a value is a National Insurance number with its suffix, in either case (`NINO`)."""
     return NINO.fullmatch(text.strip().upper()) is not None
+
+
+def is_nino_without_suffix(text: str) -> bool:
+    """Whether a value is one without its suffix, in either case (`NINO_WITHOUT_SUFFIX`).
+
+    References of an agency's own may have the same form: this is for whole values of a column, not
+    for words in a text.
+    """
+    return NINO_WITHOUT_SUFFIX.fullmatch(text.strip().upper()) is not None
 
 
 def is_uprn_like(text: str) -> bool:

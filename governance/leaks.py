@@ -13,6 +13,7 @@ frequent first and at most `MOST_VALUES` of them, so that memory does not grow w
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from governance.identifiers import (
     is_full_postcode,
     is_nhs_number,
     is_nino,
+    is_nino_without_suffix,
     is_uk_phone,
     is_uprn_like,
 )
@@ -50,10 +52,10 @@ MOST_VALUES = 20_000
 """Distinct values of a column held to the exact rule at a time."""
 
 _MONTH_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_NINO = "[a-z]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}"
 _BROAD: dict[LeakKind, str] = {
     "nhs_number": r"(?:^|[^0-9])([0-9]{10}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4})(?:$|[^0-9])",
-    "nino": r"(?i)(?:^|[^a-z0-9])([a-z]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[a-d])"
-    r"(?:$|[^a-z0-9])",
+    "nino": rf"(?i)((?:^|[^a-z0-9]){_NINO}[ -]?[a-d](?:$|[^a-z0-9])|^\s*{_NINO}\s*$)",
     "uprn": r"^\s*([0-9]{9,12}(?:\.0+)?)\s*$",
     "postcode": r"(?i)(?:^|[^a-z0-9])([a-z]{1,2}[0-9][a-z0-9]?[\s.-]{0,3}[0-9][a-z]{2})"
     r"(?:$|[^a-z0-9])",
@@ -66,6 +68,8 @@ _BROAD: dict[LeakKind, str] = {
 }
 """What could be one, in RE2; the group is the value. Wider than the exact rule but for NHS numbers,
 which are looked for as people group them, 3-3-4 or not at all: a date with digits behind is none.
+A National Insurance number without its suffix counts only where it is the whole value, for eight
+characters of a UUID can look like one; its group has what stands beside the value in it.
 """
 
 _TEXTS = ("VARCHAR",)
@@ -248,10 +252,15 @@ def _rule(kind: LeakKind, oldest: dt.date) -> Callable[[str], bool]:
     if kind == "birth_date":
         return lambda value: is_birth_date_like(value, latest=oldest)
     rules: dict[LeakKind, Callable[[str], bool]] = {
-        "nhs_number": is_nhs_number, "nino": is_nino, "uprn": is_uprn_like,
+        "nhs_number": is_nhs_number, "nino": _is_nino, "uprn": is_uprn_like,
         "postcode": _is_postcode, "email": is_email, "phone": is_uk_phone,
     }  # fmt: skip
     return rules[kind]
+
+
+def _is_nino(piece: str) -> bool:
+    value = re.sub(r"^[^a-z0-9]|[^a-z0-9]$", "", piece, flags=re.IGNORECASE)
+    return is_nino(value) or is_nino_without_suffix(value)
 
 
 def _is_postcode(value: str) -> bool:

@@ -7,46 +7,20 @@ itself (``declarations/agreements.py``).
 
 from __future__ import annotations
 
-import json
-import threading
 from pathlib import Path
+from typing import Any
 
-_MARK = b'"signatures_bound": true'
-_lock = threading.Lock()
-_seen: dict[Path, tuple[int, int, frozenset[str]]] = {}
+from governance.chain_reader import ChainReader
 
 
 def agreements_bound(root: Path) -> frozenset[str]:
-    """Return the agreements under which the gate once decided while a signature was bound.
-
-    Cheap enough to be asked for each delivery: of the chain only what is new since the last call
-    is read.
-    """
-    path = root / "audit" / "audit.jsonl"
-    with _lock:
-        try:
-            facts = path.stat()
-        except FileNotFoundError:
-            return frozenset()
-        inode, offset, found = _seen.get(path, (0, 0, frozenset()))
-        if inode != facts.st_ino or offset > facts.st_size:
-            offset, found = 0, frozenset()
-        with path.open("rb") as file:
-            file.seek(offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                offset += len(line)
-                if _MARK in line:
-                    found |= _agreement_of(line)
-        _seen[path] = (facts.st_ino, offset, found)
-        return found
+    """Return the agreements under which the gate once decided while a signature was bound."""
+    return _bound.read(root)
 
 
-def _agreement_of(line: bytes) -> frozenset[str]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return frozenset()
-    agreement = entry.get("agreement") if isinstance(entry, dict) else None
-    return frozenset({agreement}) if isinstance(agreement, str) else frozenset()
+def _with(found: frozenset[str], entry: dict[str, Any]) -> frozenset[str]:
+    agreement = entry.get("agreement")
+    return found | {agreement} if isinstance(agreement, str) else found
+
+
+_bound = ChainReader(b'"signatures_bound": true', frozenset[str](), _with)

@@ -21,12 +21,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from declarations.base import month_index, month_of, months_between
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
-from declarations.indicators import Indicator, Level, Term
+from declarations.indicators import Level, Output, Term
 from indicators.notes import joined
 from indicators.windows import MONTHS_IN, Window, WindowKind, window_of, windows
 
@@ -37,6 +37,22 @@ LATEST_LOOKBACK_MONTHS = 12
 
 QUARTER_RESIDUE = 2
 """Month index modulo 3 of March, June, September and December."""
+
+
+class Counted(Protocol):
+    """Whatever sums declared measures over windows: an indicator, or a total others publish."""
+
+    @property
+    def numerator(self) -> Term | None:
+        """What is summed."""
+
+    @property
+    def denominator(self) -> Term | None:
+        """What it is divided by, if anything."""
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The levels and windows it is summed for."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ def calendar_end(
 
 
 def plan(
-    indicator: Indicator,
+    indicator: Counted,
     declarations: RegionDeclarations,
     admitted: Mapping[str, Collection[str]],
     last_period: str | None = None,
@@ -190,7 +206,7 @@ def plan(
 
 
 def _stretches(
-    indicator: Indicator,
+    indicator: Counted,
     declarations: RegionDeclarations,
     admitted: Mapping[str, Collection[str]],
     end: str,

@@ -7,6 +7,7 @@ written here is exact and stays inside.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
@@ -95,7 +96,7 @@ def build_theme(workspace: Workspace, theme: str) -> Built:
             return Absent("the region has no areas")
         run(connection, f"CREATE TABLE areas AS SELECT * EXCLUDE (geometry) FROM {areas}",
             table=AREAS.name)  # fmt: skip
-        _gather(workspace, connection, sources, periods)
+        gather_counts(workspace, connection, sources)
         for number, indicator in enumerate(indicators):
             if indicator.kind == "statistic":
                 rows = statistic_table(
@@ -120,12 +121,27 @@ def build_theme(workspace: Workspace, theme: str) -> Built:
     )  # fmt: skip
 
 
-def _gather(
-    workspace: Workspace,
-    connection: duckdb.DuckDBPyConnection,
-    sources: list[Source],
-    periods: dict[str, list[str]],
+def _present(workspace: Workspace, source: Source) -> list[str]:
+    """Return the partitions of a source's counts or statistics that are there."""
+    table = _table_of(workspace, source)
+    return [
+        p for p in workspace.expected_periods(source) if workspace.lake.path(table, p).is_file()
+    ]
+
+
+def counted_periods(workspace: Workspace, sources: Iterable[Source]) -> dict[str, set[str]]:
+    """Return the months each source's counts describe, as the table ``admitted`` has them."""
+    return {
+        s.id: {data_period(s, p) for p in found}
+        for s in sources
+        if (found := _present(workspace, s))
+    }
+
+
+def gather_counts(
+    workspace: Workspace, connection: duckdb.DuckDBPyConnection, sources: list[Source]
 ) -> None:
+    """Create the tables ``counts``, ``statistics`` and ``admitted`` with what the sources gave."""
     run(
         connection,
         f"CREATE TABLE {COUNTS} (source_id VARCHAR, period VARCHAR, lsoa21cd VARCHAR, "
@@ -146,7 +162,7 @@ def _gather(
     )
     for source in sources:
         table = _table_of(workspace, source)
-        present = [p for p in periods[source.id] if workspace.lake.path(table, p).is_file()]
+        present = _present(workspace, source)
         scan = workspace.lake.scan(table, present)
         if scan is None:
             continue

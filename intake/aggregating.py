@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING, Any
 from declarations.contracts import Contract, Count, Source
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from governance.disclosure import CONFIDENTIAL, HIDE_BELOW, protect_count, protect_sql
+from governance.disclosure.counts import CONFIDENTIAL, protect_count, protect_sql
+from governance.disclosure.profiles import profile
 from intake.accounting import ALL, NOT_PLACED, OUT_OF_REGION, RECEIVED
-from intake.packages import CELL_COLUMNS, Package, PackageError
+from intake.packages import CELL_COLUMNS, PROFILE, Package, PackageError
 from warehouse.connection import run
 
 if TYPE_CHECKING:
     import duckdb
 
-EXACT, PROFILE = "exact", "hide0-r5"
+EXACT = "exact"
 EVERY, OTHER = "all", "(other)"
 ANY_ENDING = "*"
 HIDDEN_REST = "others"
@@ -162,14 +163,14 @@ def choose_cells(
         for measure, category in rows:
             present.setdefault(measure, []).append(category)
         return Leaving(EXACT, present, _size(connection), 0)
-    labels = labels_of(declared, contract)
+    labels, rule = labels_of(declared, contract), profile(PROFILE)
     _map_categories(connection, counts, declared, contract)
     districts = [d.lad24cd for d in declared.region.districts]
     run(
         connection,
         f"""
         CREATE OR REPLACE TEMP TABLE {LEAVING} AS
-        SELECT lsoa21cd, lad24cd, measure, category, {protect_sql("value")} AS value,
+        SELECT lsoa21cd, lad24cd, measure, category, {protect_sql("value", rule)} AS value,
                false AS estimated, CAST(NULL AS VARCHAR) AS geo_reason
         FROM (
             SELECT c.lsoa21cd, c.lad24cd, c.measure, m.label AS category,
@@ -179,7 +180,7 @@ def choose_cells(
             WHERE c.lsoa21cd IS NOT NULL OR list_contains(?::VARCHAR[], c.lad24cd)
             GROUP BY ALL
         )
-        WHERE value >= {HIDE_BELOW}
+        WHERE value >= {rule.small.hidden_below}
         ORDER BY ALL
         """,
         [districts],
@@ -234,7 +235,7 @@ def amounts_leaving(rows: Iterable[Mapping[str, Any]], *, exact: bool) -> list[l
     """Return the rows of the accounting that leave: quantity, outcome, detail, amount."""
     found = []
     for row in rows:
-        amount = row["amount"] if exact else protect_count(row["amount"])
+        amount = row["amount"] if exact else protect_count(row["amount"], profile(PROFILE))
         if amount is not None:
             found.append([row["quantity"], row["outcome"], row["detail"], amount])
     return found
@@ -242,15 +243,15 @@ def amounts_leaving(rows: Iterable[Mapping[str, Any]], *, exact: bool) -> list[l
 
 def counts_leaving(counted: Mapping[str, int | None], *, exact: bool) -> dict[str, int | None]:
     """Return counts of rows as they leave: NULL where they are hidden."""
-    return {name: n if exact else protect_count(n) for name, n in counted.items()}
+    return {name: n if exact else protect_count(n, profile(PROFILE)) for name, n in counted.items()}
 
 
 def checks_leaving(rows: Iterable[Mapping[str, Any]], *, exact: bool) -> list[dict[str, Any]]:
     """Return the contract's report as it leaves: each outcome, and the rows behind it."""
-    numbers = ("rows_checked", "rows_failed")
-    return [
-        {**row, **({} if exact else {n: protect_count(row[n]) for n in numbers})} for row in rows
-    ]
+    if exact:
+        return [{**row} for row in rows]
+    numbers, rule = ("rows_checked", "rows_failed"), profile(PROFILE)
+    return [{**row, **{n: protect_count(row[n], rule) for n in numbers}} for row in rows]
 
 
 def accounting_rows(package: Package, source: Source, period: str) -> list[dict[str, Any]]:

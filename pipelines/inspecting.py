@@ -200,7 +200,7 @@ def check_file(file: Path, source_id: str, name: str, *, only_problems: bool) ->
         If the file would be refused or quarantined.
     """
     from expectations.reports import text_report  # noqa: PLC0415
-    from intake.admission import contract_report  # noqa: PLC0415
+    from intake.attempt import contract_report  # noqa: PLC0415
     from intake.safety import inspect_file  # noqa: PLC0415
     from warehouse.connection import connect  # noqa: PLC0415
 

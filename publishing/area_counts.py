@@ -1,7 +1,7 @@
 """Counts of larger areas, from published LSOA counts alone, with bounds that hold.
 
 Belongs here: what a published count stands for, and the sums over the LSOAs of an area. Does not
-belong here: the profile (``governance/disclosure.py``), or an exact count of any kind: whatever is
+belong here: the profiles (``governance/disclosure/``), or an exact count of any kind: whatever is
 made from published figures alone tells no more than they do.
 
 Under ``hide0-r5`` a count shown as p was at least p - 2 and at most p + 2, and never below 5, the
@@ -11,48 +11,25 @@ between the sums of these bounds, both included.
 
 from __future__ import annotations
 
-from governance.disclosure import HIDE_BELOW, ROUND_TO
+from governance.disclosure.counts import bounds_sql
+from governance.disclosure.profiles import Profile, default_profile
 
-HALF_STEP = ROUND_TO // 2
 
-
-def bounds_of(published: int | None) -> tuple[int, int]:
-    """Return the smallest and largest count a published cell can stand for.
+def area_counts_sql(profile: Profile | None = None) -> str:
+    """Return the query of the view ``v_area_counts``, over the tables of a release.
 
     Parameters
     ----------
-    published : int or None
-        The rounded count, or None where it is hidden.
-    """
-    if published is None:
-        return 0, HIDE_BELOW - 1
-    return max(published - HALF_STEP, HIDE_BELOW), published + HALF_STEP
-
-
-def lower_sql(value: str, hidden: str) -> str:
-    """SQL twin of `bounds_of`, lower bound; NULL where the cell is neither shown nor hidden."""
-    return (
-        f"CASE WHEN {value} IS NOT NULL THEN greatest({value} - {HALF_STEP}, {HIDE_BELOW}) "
-        f"WHEN {hidden} THEN 0 END"
-    )
-
-
-def upper_sql(value: str, hidden: str) -> str:
-    """SQL twin of `bounds_of`, upper bound; NULL where the cell is neither shown nor hidden."""
-    return (
-        f"CASE WHEN {value} IS NOT NULL THEN {value} + {HALF_STEP} "
-        f"WHEN {hidden} THEN {HIDE_BELOW - 1} END"
-    )
-
-
-def area_counts_sql() -> str:
-    """Return the query of the view ``v_area_counts``, over the tables of a release.
+    profile : Profile, optional
+        The profile the counts went through; the installation's default when left out.
 
     Only rates and shares have counts that went through the profile. ``[c]`` says that the counts
     which are empty are hidden; ``[x]`` that a delivery is missing, so that an empty count may be
     any. Only measures that are published by LSOA are there.
     """
-    hidden = "c.value_status LIKE '%[c]%'"
+    least, most = bounds_sql(
+        "c.published", "c.value_status LIKE '%[c]%'", profile or default_profile()
+    )
     return f"""
     WITH counted AS (
         SELECT o.indicator_id, o.period_start, o.period_end, o.period_label, o.geography_code,
@@ -63,8 +40,8 @@ def area_counts_sql() -> str:
         WHERE o.geography_type = 'lsoa21' AND i.kind IN ('rate', 'share')
           AND o.breakdown_type = 'none'
     ), cells AS (
-        SELECT c.*, {lower_sql("c.published", hidden)} AS least,
-               {upper_sql("c.published", hidden)} AS most
+        SELECT c.*, {least} AS least,
+               {most} AS most
         FROM counted AS c
     ), series AS (
         SELECT DISTINCT indicator_id, measure, period_start, period_end, period_label FROM cells

@@ -20,7 +20,7 @@ import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -82,13 +82,13 @@ class KeySource:
     path : Path or None
         Of a local file: keys can be put into it here.
     url : str
-        Of anything else.
+        Of anything else; kept out of what Python shows of a source.
     """
 
     kind: Literal["variable", "file", "url"]
     name: str
     path: Path | None = None
-    url: str = ""
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -354,12 +354,8 @@ def _fetch(source: KeySource) -> bytes:
         return _from_program(Path(rest))
     import fsspec  # noqa: PLC0415
 
-    try:
-        with fsspec.open(source.url, "rb") as file:
-            return bytes(file.read(MOST_BYTES))
-    except Exception as error:  # noqa: BLE001 - each storage library has errors of its own
-        # Their texts hold addresses and headers.
-        raise _unreadable(source, error) from None
+    with _said_without_its_address(source), fsspec.open(source.url, "rb") as file:
+        return bytes(file.read(MOST_BYTES))
 
 
 def _url_exists(source: KeySource) -> bool:
@@ -369,10 +365,24 @@ def _url_exists(source: KeySource) -> bool:
         )
     import fsspec  # noqa: PLC0415
 
-    try:
+    with _said_without_its_address(source):
         system, path = fsspec.core.url_to_fs(source.url)
         return bool(system.exists(path))
-    except Exception as error:  # noqa: BLE001 - as in _fetch
+
+
+@contextmanager
+def _said_without_its_address(source: KeySource) -> Iterator[None]:
+    """Turn any error of a store into one that repeats nothing of its address.
+
+    There is no list of errors to catch instead. ``fsspec`` imports whichever package is registered
+    for the scheme and lets its errors through, and many of them have no other parent than
+    ``Exception``: ``DatabricksException`` within fsspec itself, botocore's ``ClientError`` (s3),
+    aiohttp's ``ClientError`` (https), paramiko's ``SSHException`` (sftp). Their texts hold
+    addresses, headers and passwords, so that one let through would be printed with them.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
         raise _unreadable(source, error) from None
 
 

@@ -180,16 +180,18 @@ def _day(day: dt.date | None) -> str:
     return day_words(day) if day else "no end"
 
 
+def _moved(
+    what: str, before: dt.date, after: dt.date, effect: Effect, weight: int, key: str
+) -> list[Change]:
+    way = f"puts the {what} off" if after > before else f"brings the {what} forward"
+    days = f"{day_words(before)} to {day_words(after)}"
+    span = span_words(min(before, after), max(before, after))
+    return [Change(weight, effect, f"{way} by {span} ({days})", key)]
+
+
 def _start(before: dt.date, after: dt.date) -> list[Change]:
-    earlier = after < before
-    said = f"{'brings the start forward' if earlier else 'puts the start off'} by "
-    said += span_words(min(before, after), max(before, after))
-    return [
-        Change(
-            62, "widening" if earlier else "narrowing",
-            f"{said} ({day_words(before)} to {day_words(after)})", "start_date",
-        )
-    ]  # fmt: skip
+    effect: Effect = "widening" if after < before else "narrowing"
+    return _moved("start", before, after, effect, 62, "start_date")
 
 
 def _review(before: dt.date | None, after: dt.date | None) -> list[Change]:
@@ -201,15 +203,8 @@ def _review(before: dt.date | None, after: dt.date | None) -> list[Change]:
         ]
     if before is None or after is None:
         return []
-    later = after > before
-    said = f"{'puts the review off' if later else 'brings the review forward'} by "
-    said += span_words(min(before, after), max(before, after))
-    return [
-        Change(
-            45, "widening" if later else "narrowing",
-            f"{said} ({day_words(before)} to {day_words(after)})", "review_date",
-        )
-    ]  # fmt: skip
+    effect: Effect = "widening" if after > before else "narrowing"
+    return _moved("review", before, after, effect, 45, "review_date")
 
 
 def _review_overdue(before: str, after: str) -> list[Change]:

@@ -6,9 +6,10 @@ data (``stored.py``) or releases (``published.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from declarations.agreements import Agreement
 from governance.controls.model import Verdict, failed, few, passed, shared_sources, unable
 from governance.lifecycle.holdings import deliveries, partitions, read_json
 from governance.lifecycle.withdrawal import withdrawn
@@ -55,25 +56,47 @@ def agreements_in_force(workspace: Workspace) -> Verdict:
 def agreements_reviewed(workspace: Workspace) -> Verdict:
     """No agreement that still has sources is past its day of review."""
     today = workspace.today()
-    looked = {a.id: a for _, a, _ in shared_sources(workspace)}
-    late = [a.id for a in looked.values() if a.review_date is None or a.review_date < today]
-    if not looked:
-        return unable("the region has no data sharing agreement")
-    if late:
-        return failed(f"review overdue or without a day: {few(late)}")
-    return passed(f"none of {len(looked)} agreements is past its review")
+    return _of_each_agreement(
+        workspace, lambda a: a.review_date is not None and a.review_date >= today,
+        wrong="review overdue or without a day:",
+        right=lambda n: f"none of {n} agreements is past its review",
+    )  # fmt: skip
 
 
 def purposes_agreed(workspace: Workspace) -> Verdict:
     """Every agreement lists the purpose the region runs for."""
-    looked = {a.id: a for _, a, _ in shared_sources(workspace)}
     purpose = workspace.declared.region.purpose
-    wrong = [a.id for a in looked.values() if purpose not in a.purposes]
+    return _of_each_agreement(
+        workspace, lambda a: purpose in a.purposes,
+        wrong="the region's purpose is not agreed by",
+        right=lambda n: f"all {n} agreements list the purpose {purpose}",
+    )  # fmt: skip
+
+
+def _of_each_agreement(
+    workspace: Workspace, holds: Callable[[Agreement], bool], *, wrong: str,
+    right: Callable[[int], str],
+) -> Verdict:  # fmt: skip
+    """Return the verdict on what must hold of each agreement that has sources.
+
+    Parameters
+    ----------
+    wrong : str
+        The reason where it does not; names of agreements follow it.
+    right : callable
+        Returns the reason where it does, given how many agreements there are.
+    """
+    looked = _agreements(workspace)
+    failing = [a.id for a in looked.values() if not holds(a)]
     if not looked:
         return unable("the region has no data sharing agreement")
-    if wrong:
-        return failed(f"the region's purpose is not agreed by {few(wrong)}")
-    return passed(f"all {len(looked)} agreements list the purpose {purpose}")
+    if failing:
+        return failed(f"{wrong} {few(failing)}")
+    return passed(right(len(looked)))
+
+
+def _agreements(workspace: Workspace) -> dict[str, Agreement]:
+    return {a.id: a for _, a, _ in shared_sources(workspace)}
 
 
 def every_delivery_decided(workspace: Workspace) -> Verdict:
@@ -163,18 +186,16 @@ def dspt_in_date(workspace: Workspace) -> Verdict:
 
 def privacy_notice_given(workspace: Workspace) -> Verdict:
     """Every agreement names where people can read of the sharing and how they can complain."""
-    looked = {a.id: a for _, a, _ in shared_sources(workspace)}
-    wrong = [a.id for a in looked.values() if not (a.privacy_notice and a.complaints)]
-    if not looked:
-        return unable("the region has no data sharing agreement")
-    if wrong:
-        return failed(f"no privacy notice or way to complain in {few(wrong)}")
-    return passed(f"all {len(looked)} agreements name a privacy notice and a way to complain")
+    return _of_each_agreement(
+        workspace, lambda a: bool(a.privacy_notice and a.complaints),
+        wrong="no privacy notice or way to complain in",
+        right=lambda n: f"all {n} agreements name a privacy notice and a way to complain",
+    )  # fmt: skip
 
 
 def signed_text_unchanged(workspace: Workspace) -> Verdict:
     """Every agreement still says what was signed."""
-    looked = {a.id: a for _, a, _ in shared_sources(workspace)}
+    looked = _agreements(workspace)
     bound = {
         a.id: [s.signed_sha256 for s in a.signatories if s.signed_sha256] for a in looked.values()
     }

@@ -17,7 +17,6 @@ import getpass
 import json
 import re
 import shutil
-import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from declarations.agreements import Agreement
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
+from governance.chain_reader import ChainReader
 from governance.lifecycle.holdings import (
     QUARANTINE,
     Known,
@@ -112,17 +112,9 @@ class Dependents:
         )  # fmt: skip
 
 
-_lock = threading.Lock()
-_seen: dict[Path, tuple[int, int, dict[str, Withdrawal]]] = {}
-
-
 def withdrawn(root: Path) -> dict[str, Withdrawal]:
-    """Return every withdrawn agreement of a region by id: those of the records and of the chain.
-
-    Cheap enough to be asked for each delivery: of the chain only what is new since the last call
-    is read.
-    """
-    found = dict(_of_chain(root / "audit" / "audit.jsonl"))
+    """Return every withdrawn agreement of a region by id: those of the records and of the chain."""
+    found = dict(_chain.read(root))
     for path in records_in(root / "governance" / "withdrawals"):
         content = read_json(path)
         if content is None:
@@ -155,41 +147,21 @@ def _of(content: dict[str, Any]) -> Withdrawal:
     )
 
 
-def _of_chain(path: Path) -> dict[str, Withdrawal]:
-    mark = f'"{WITHDRAWN}"'.encode()
-    with _lock:
-        try:
-            facts = path.stat()
-        except FileNotFoundError:
-            return {}
-        inode, offset, found = _seen.get(path, (0, 0, {}))
-        if inode != facts.st_ino or offset > facts.st_size:
-            offset, found = 0, {}
-        with path.open("rb") as file:
-            file.seek(offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                offset += len(line)
-                if mark in line:
-                    known = _of_entry(line)
-                    if known is not None:
-                        # The first stands: no later line may put off the day of disposal.
-                        found = {known.agreement: known, **found}
-        _seen[path] = (facts.st_ino, offset, found)
-        return found
+def _told(found: dict[str, Withdrawal], entry: dict[str, Any]) -> dict[str, Withdrawal]:
+    known = _of_entry(entry)
+    # The first stands: no later line may put off the day of disposal.
+    return found if known is None else {known.agreement: known, **found}
 
 
-def _of_entry(line: bytes) -> Withdrawal | None:
+_chain: ChainReader[dict[str, Withdrawal]] = ChainReader(f'"{WITHDRAWN}"'.encode(), {}, _told)
+
+
+def _of_entry(entry: dict[str, Any]) -> Withdrawal | None:
     """Return the withdrawal an entry tells of.
 
     It need not be sealed, or well written: a withdrawal only makes the gate refuse more.
     """
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(entry, dict) or entry.get("event") != WITHDRAWN:
+    if entry.get("event") != WITHDRAWN:
         return None
     agreement = entry.pop("agreement", None)
     if not isinstance(agreement, str) or not _AGREEMENT.fullmatch(agreement):
@@ -240,7 +212,7 @@ def begin(
 
 def tell_chain(root: Path, chain: AuditChain, record: Withdrawal) -> None:
     """Add the withdrawal to the chain, unless a killed run did so before it was killed."""
-    if record.agreement in _of_chain(root / "audit" / "audit.jsonl"):
+    if record.agreement in _chain.read(root):
         return
     facts = asdict(record)
     del facts["at"], facts["state"]

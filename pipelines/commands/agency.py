@@ -26,6 +26,13 @@ PeriodOption = Annotated[
     str | None, typer.Option(help="Its month, YYYY-MM. Default: as in the file's name.")
 ]
 ToOption = Annotated[Path, typer.Option("--to", help="Folder for the package.")]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(help="The agreement's pseudonym key. Default: as the environment says."),
+]
+Place = Annotated[
+    bool, typer.Option("--place", help="Place records here, so that no address travels.")
+]
 PostcodesOption = Annotated[
     Path | None, typer.Option(help="A postcode directory, if the region's own is not at hand.")
 ]
@@ -94,13 +101,8 @@ def pseudonymise(  # noqa: PLR0917 - options, each given by its name
     agreement: AgreementOption = None,
     period: PeriodOption = None,
     to: ToOption = Path(),
-    key_file: Annotated[
-        Path | None,
-        typer.Option(help="The agreement's pseudonym key. Default: as the environment says."),
-    ] = None,
-    place: Annotated[
-        bool, typer.Option("--place", help="Place records here, so that no address travels.")
-    ] = False,
+    key_file: KeyFileOption = None,
+    place: Place = False,
     postcodes: PostcodesOption = None,
     reference: ReferenceOption = None,
     opt_out_removed: OptOutOption = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from agreement_samples import CONTENT, TODAY, agreement, column, content, source
@@ -25,6 +25,7 @@ from declarations.agreements import (
     Retention,
     Signatory,
 )
+from declarations.base import ProfileName
 from governance.agreement_text.diff import agreement_changes
 from governance.agreement_text.diff_page import diff_data, diff_page, summary_words
 from governance.agreement_text.words import span_words
@@ -144,8 +145,8 @@ CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
      "permits output T01 at lsoa21 and above, where it was msoa21"),
     ("output more often", listed("permitted_outputs", 0, frequency="monthly"), "widening",
      "permits output T01 monthly, where it was quarterly"),
-    ("output profile", listed("permitted_outputs", 0, profile="none"), "neutral",
-     "changes the disclosure profile of output T01 from hide0-r5 to none"),
+    ("output profile", listed("permitted_outputs", 0, profile="r5"), "neutral",
+     "changes the disclosure profile of output T01 from hide0-r5 to r5"),
     ("role new", more("permitted_roles", {"role": "analyst", "zones": ["published"]}),
      "widening", "lets analysts read releases"),
     ("role gone", fewer("permitted_roles"), "narrowing",
@@ -286,7 +287,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "review_date": st.none() | DAYS, "review_overdue": st.sampled_from(["warn", "refuse"]),
     "permitted_outputs": some(made(
         PermittedOutput, indicator=NAMES, geography=LEVELS,
-        frequency=st.sampled_from(["monthly", "quarterly", "yearly"]), profile=NAMES)),
+        frequency=st.sampled_from(["monthly", "quarterly", "yearly"]),
+        profile=st.sampled_from(get_args(ProfileName)))),
     "permitted_roles": some(made(
         PermittedRole, role=st.sampled_from(["analyst", "public"]),
         zones=some(st.sampled_from(["quality", "published"])))),

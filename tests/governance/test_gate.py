@@ -206,7 +206,7 @@ TABLE = [
     Row("more often than agreed", output(frequency="yearly"), "refused", "more_often_than_agreed",
         circumstances=use()),
     Row("less often than agreed", output(frequency="monthly"), "admitted", circumstances=use()),
-    Row("another disclosure profile", output(profile="hide0-r10"), "refused",
+    Row("another disclosure profile", output(profile="ons-10-5"), "refused",
         "other_profile_agreed", circumstances=use()),
     # Linkages: both must permit.
     Row("both permit", {}, "admitted", circumstances=use(beside=(OTHER,))),

@@ -60,6 +60,23 @@ def test_letters_and_prefixes_never_issued_are_no_national_insurance_numbers(tex
     assert not ids.is_nino(text)
 
 
+@pytest.mark.parametrize("text", ["AB123456", "ab 12 34 56", "JG-10-37-59", " CE123456 "])
+def test_national_insurance_numbers_as_systems_keep_them_without_the_suffix(text):
+    assert ids.is_nino_without_suffix(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AB123456C", "QQ123456", "GB123456", "AO123456", "DA123456", "AB12345", "AB1234567",
+        "A1123456", "E01009999", "AB 123-456", "EY123456", "SC123456", "YE202603", "AB199912",
+        "AB12 3CD", "M85001", "Y02615", "0A123456",
+    ],
+)  # fmt: skip
+def test_codes_of_other_kinds_are_none_without_the_suffix(text):
+    assert not ids.is_nino_without_suffix(text)
+
+
 @pytest.mark.parametrize("text", ["100070012345", "10090123456", "000012345678", "100070012345.0"])
 def test_uprns_of_the_usual_length(text):
     assert ids.is_uprn_like(text)

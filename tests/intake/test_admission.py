@@ -23,7 +23,8 @@ from region_factory import (
 
 from governance.audit import AuditChain
 from governance.pseudonyms import agreement_key, pseudonym
-from intake.admission import admit, admitted_table, contract_report
+from intake.admission import admit, admitted_table
+from intake.attempt import contract_report
 from intake.records import read_record
 from warehouse.workspace import Built, Workspace
 
@@ -54,7 +55,7 @@ def never_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(*_: object, **__: object) -> None:
         pytest.fail("the file was opened")
 
-    monkeypatch.setattr("intake.admission.read_table", opened)
+    monkeypatch.setattr("intake.attempt.read_table", opened)
 
 
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
@@ -87,6 +88,51 @@ def test_what_no_agreement_allows_is_refused_unopened(
         e for e in AuditChain(mere.root / "audit").entries() if e["event"] == "gate_decision"
     ]
     assert (entry["decision"], entry["reasons"]) == ("refused", [reason])
+
+
+def redacting_mere(make_mere: Make) -> Workspace:
+    content = region_content()
+    (source,) = content["agreements/DSA-TM-001.yaml"]["sources"]
+    (note,) = (c for c in source["columns"] if c["name"] == "note")
+    note |= {"class": "free_text", "action": "redact", "redaction": {"minimum_recall": 0.5}}
+    return make_mere(content)
+
+
+def gate_entries(mere: Workspace) -> list[dict[str, Any]]:
+    return list(AuditChain(mere.root / "audit").find(event="gate_decision"))
+
+
+def test_the_audit_entry_counts_what_was_taken_out_of_free_text(make_mere: Make) -> None:
+    mere = redacting_mere(make_mere)
+    notes = ["born here; ring 07700 900123", "ring 07700 900456, then 07700 900789", "all well"]
+    put(
+        mere.landing,
+        "north_cases",
+        "cases_2026-03.csv",
+        case_lines([{"note": f'"{n}"'} for n in notes]),
+    )
+
+    assert admit_north(mere).outcome == "built"
+
+    (entry,) = gate_entries(mere)
+    assert entry["identifiers_redacted"] == 3
+    kept = [row["note"] for row in admitted(mere)]
+    assert len(kept) == 3
+    assert not [n for n in ("900123", "900456", "900789") if n in f"{kept} {entry}"]
+
+
+def test_free_text_without_identifiers_counts_none(make_mere: Make) -> None:
+    mere = redacting_mere(make_mere)
+    put(mere.landing, "north_cases", "cases_2026-03.csv", case_lines([{"note": "all well"}]))
+    admit_north(mere)
+
+    assert [e["identifiers_redacted"] for e in gate_entries(mere)] == [0]
+
+
+def test_where_no_free_text_was_looked_at_nothing_is_said_of_it(mere: Workspace) -> None:
+    admit_north(mere)
+
+    assert [e["identifiers_redacted"] for e in gate_entries(mere)] == [None]
 
 
 def test_on_the_last_day_of_the_agreement_it_is_still_admitted(make_mere: Make) -> None:

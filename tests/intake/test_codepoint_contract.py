@@ -9,7 +9,7 @@ from intake_samples import make_source
 
 from declarations.contracts import Contract
 from declarations.loader import read_declaration
-from intake.admission import contract_report
+from intake.attempt import contract_report
 
 CONTRACT = read_declaration(
     Path(__file__).parents[2] / "expectations" / "contracts" / "codepoint_open.yaml", Contract

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from governance.disclosure import HIDE_BELOW, protect_count
-from publishing.area_counts import bounds_of, lower_sql, upper_sql
+from governance.disclosure import protect_count
+from governance.disclosure.profiles import profile
+from publishing.area_counts import area_counts_sql
 from publishing.conform import arrow_schema
 from publishing.dictionary import RELEASE_TABLES
 from publishing.duckdb_file import write_duckdb
@@ -20,31 +21,13 @@ from publishing.duckdb_file import write_duckdb
 START, END = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
 
 
-def test_the_bounds_are_those_of_every_count_that_is_shown_so() -> None:
-    stands_for: dict[int | None, list[int]] = {}
-    for exact in range(500):
-        stands_for.setdefault(protect_count(exact), []).append(exact)
-    # The last group is cut short by the range.
-    for shown in list(stands_for)[:-1]:
-        assert bounds_of(shown) == (min(stands_for[shown]), max(stands_for[shown]))
-
-
-def test_the_smallest_count_shown_is_never_taken_for_a_hidden_one() -> None:
-    assert bounds_of(5) == (HIDE_BELOW, 7)
-    assert bounds_of(None) == (0, 4)
-
-
-@pytest.mark.parametrize("shown", [None, 5, 10, 250])
-def test_the_sql_gives_the_same_bounds(shown: int | None) -> None:
-    with duckdb.connect() as con:
-        lower, upper = lower_sql("CAST($1 AS BIGINT)", "true"), upper_sql("$1::BIGINT", "true")
-        assert con.execute(f"SELECT {lower}, {upper}", [shown]).fetchone() == bounds_of(shown)
-
-
-def test_a_count_that_is_neither_shown_nor_hidden_has_no_bounds() -> None:
-    with duckdb.connect() as con:
-        sql = f"SELECT {lower_sql('NULL::INT', 'false')}, {upper_sql('NULL::INT', 'false')}"
-        assert con.execute(sql).fetchone() == (None, None)
+def test_a_release_is_read_under_the_profile_it_was_made_under(tmp_path: Path) -> None:
+    other = area_counts_sql(profile("r5"))
+    with release(tmp_path, [observation("A", 6, 900)], {"all": ["A"]}) as con:
+        assert (counts(con)["all"]["lower"], counts(con)["all"]["upper"]) == (5, 7)
+        found = con.sql(f"SELECT lower, upper FROM ({other}) WHERE measure = 'numerator'")
+        # The nearest 5 alone, without hiding anything that would not round to 0.
+        assert found.fetchone() == (3, 7)
 
 
 def observation(code: str, numerator: int | None, denominator: int | None, **more: Any) -> Any:

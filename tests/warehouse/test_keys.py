@@ -18,6 +18,7 @@ from warehouse.keys import (
     ENVIRONMENT_KEY_URL,
     KeyBundle,
     KeyRing,
+    KeySource,
     KeyText,
     agreement_source,
     fingerprint_of,
@@ -237,6 +238,58 @@ def test_an_address_that_cannot_be_read_is_not_repeated(
     monkeypatch.setenv(ENVIRONMENT_KEY_URL, "memory://user:pass-word@nowhere/k")
 
     with pytest.raises(StorageError, match="memory") as raised:
+        open_key_ring(tmp_path)
+
+    assert "pass-word" not in str(raised.value)
+
+
+class StoreError(Exception):
+    """Like the errors of most storage packages: no kin of OSError, and the address in its text."""
+
+
+@pytest.mark.parametrize("error", [StoreError, OSError, ValueError, TypeError, KeyError])
+def test_whatever_a_store_raises_its_words_go_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    import traceback
+
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def fails(*_: object, **__: object) -> None:
+        raise error("https://user:pass-word@nowhere/k?sig=pass-word")
+
+    monkeypatch.setattr(MemoryFileSystem, "open", fails)
+    monkeypatch.setattr(MemoryFileSystem, "exists", fails)
+    monkeypatch.setenv(ENVIRONMENT_KEY_URL, "memory://user:pass-word@vault/k")
+    with pytest.raises(StorageError, match=error.__name__) as of_the_master:
+        open_key_ring(tmp_path)
+    monkeypatch.setenv(ENVIRONMENT_KEY_URL, "")
+    monkeypatch.setenv(AGREEMENT_KEYS, "memory://user:pass-word@vault")
+    with pytest.raises(StorageError, match=error.__name__) as of_an_agreement:
+        open_key_ring(tmp_path).agreement_key(AGREEMENT)
+
+    for raised in (of_the_master, of_an_agreement):
+        assert "pass-word" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_source_of_keys_does_not_show_its_address() -> None:
+    source = KeySource("url", "the s3:// address of the key", url="s3://user:pass-word@vault/k")
+
+    assert "pass-word" not in repr(source)
+
+
+def test_a_store_whose_package_is_missing_is_named_by_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    def fails(*_: object, **__: object) -> None:
+        raise ImportError("pass-word")
+
+    monkeypatch.setattr(fsspec, "open", fails)
+    monkeypatch.setenv(ENVIRONMENT_KEY_URL, "s3://vault/k")
+
+    with pytest.raises(StorageError, match="not installed") as raised:
         open_key_ring(tmp_path)
 
     assert "pass-word" not in str(raised.value)

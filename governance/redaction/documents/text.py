@@ -66,16 +66,7 @@ class TextDocument:
     kind = "txt"
 
     def __init__(self, content: bytes, name: str) -> None:
-        text, self._encoding = decoded(content, name)
-        text = text.lstrip("\ufeff")
-        self._end = _line_end(text)
-        shown = visible(text)
-        hidden = len(text) - len(shown)
-        # One sign a line's end, so that an identifier over two lines has one sign between.
-        self._text = shown.replace("\r\n", "\n").replace("\r", "\n")
-        self.notices: list[Notice] = (
-            [Notice("characters that nobody sees removed", hidden)] if hidden else []
-        )
+        self._text, self._end, self._encoding, self.notices = _readable(content, name)
         self._places = list(_paragraphs(self._text))
         self.blocks: Sequence[Block] = [
             Block(f"t{n}", f"paragraph {n}", self._text[start:end])
@@ -90,6 +81,19 @@ class TextDocument:
             at = end
         whole = "".join([*parts, self._text[at:]])
         return encoded(whole.replace("\n", self._end), self._encoding)
+
+
+def _readable(content: bytes, name: str) -> tuple[str, str, str, list[Notice]]:
+    """Return a file's text as it is seen, the line end and encoding it has, and what was left out.
+
+    The text has one sign a line's end, so that an identifier over two lines has one sign between.
+    """
+    text, encoding = decoded(content, name)
+    text = text.lstrip("\ufeff")
+    shown = visible(text)
+    hidden = len(text) - len(shown)
+    notices = [Notice("characters that nobody sees removed", hidden)] if hidden else []
+    return shown.replace("\r\n", "\n").replace("\r", "\n"), _line_end(text), encoding, notices
 
 
 def _line_end(text: str) -> str:
@@ -133,15 +137,7 @@ class CsvDocument:
     kind = "csv"
 
     def __init__(self, content: bytes, name: str) -> None:
-        text, self._encoding = decoded(content, name)
-        text = text.lstrip("\ufeff")
-        shown = visible(text)
-        hidden = len(text) - len(shown)
-        self.notices: list[Notice] = (
-            [Notice("characters that nobody sees removed", hidden)] if hidden else []
-        )
-        self._end = _line_end(text)
-        clean = shown.replace("\r\n", "\n").replace("\r", "\n")
+        clean, self._end, self._encoding, self.notices = _readable(content, name)
         self._last = clean.endswith("\n")
         self._delimiter = _delimiter(clean)
         self._rows = list(_rows(clean, self._delimiter))

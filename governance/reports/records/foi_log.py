@@ -14,19 +14,16 @@ from typing import Any
 
 from governance.agreement_text.words import count_words, day_words, listed
 from governance.audit import AuditChain
-from governance.disclosure import HIDE_BELOW, ROUND_TO
+from governance.disclosure.profiles import profiles
 from governance.lifecycle.holdings import MANIFEST, read_json
 from governance.reports.csv_text import csv_text
 from governance.reports.pages import Cell, Facts, Light, Page, Section, Text, html_page
 from governance.reports.register import Register
 
-REASONING = (
-    f"Counts of 0 to {HIDE_BELOW - 1} are hidden behind one marker, [c], so that a true zero "
-    f"cannot be told from a small count; counts of {HIDE_BELOW} and more are rounded to the "
-    f"nearest {ROUND_TO}; rates are made again from what is left. A small number about a "
-    "neighbourhood can identify a person to those who know the neighbourhood: it is then personal "
-    "data, and the exemption for personal data (section 40 of the Freedom of Information Act 2000) "
-    "applies to it."
+EXEMPTION = (
+    "Rates are made again from what is left. A small number about a neighbourhood can identify a "
+    "person to those who know the neighbourhood: it is then personal data, and the exemption for "
+    "personal data (section 40 of the Freedom of Information Act 2000) applies to it."
 )
 """Why hidden figures are hidden, in words for an answer to a request."""
 
@@ -96,7 +93,7 @@ def _disclosure(register: Register, folder: Path, events: dict[str, dict[str, An
         unreliable_cells=counts["u"],
         not_available_cells=counts["x"],
         profile=str(release.get("profile", "")),
-        reasoning=REASONING,
+        reasoning=_reasoning(str(release.get("profile", ""))),
         requested_by=str(people.get("requester", "")),
         approved_by=str(people.get("approver", "")),
         agreements="; ".join(agreements),
@@ -153,9 +150,17 @@ def foi_files(register: Register, root: Path) -> dict[str, str]:
     }
 
 
+def _reasoning(name: str) -> str:
+    """Return what a profile does, in the words the officer signed, and the ground for it."""
+    profile = profiles().get(name)
+    return f"{profile.in_words} {EXEMPTION}" if profile else EXEMPTION
+
+
 def _page(register: Register, found: list[Disclosure]) -> Page:
+    names = [d.profile for d in found] or [register.declared.region.publication.profile]
+    reasons = dict.fromkeys(_reasoning(name) for name in names)
     sections = [
-        Section("why", "Why some figures are hidden", (Text(REASONING),)),
+        Section("why", "Why some figures are hidden", tuple(map(Text, reasons))),
         *(Section(f"r-{n}", f"Release {d.release_id}", (_facts(d),)) for n, d in enumerate(found)),
     ]
     if not found:

@@ -1,0 +1,102 @@
+"""Whether the equations of a component are those of flows in a network.
+
+Belongs here: the test, which is sufficient and exact. Does not belong here: what follows from it
+(``insider.py``).
+
+A matrix is that of a network if every column has at most two entries, each 1 or -1, and some
+equations can be turned round so that two entries of a column always differ in sign. Then every
+vertex of ``A x = b, l <= x <= u`` is whole whenever ``b``, ``l`` and ``u`` are, for any bounds
+(Heller and Tompkins 1956; Hoffman and Kruskal 1956). Tables with one hierarchy of areas and one
+flat breakdown are networks once the equations that follow from the others are left out: districts
+of MSOAs of LSOAs by category are, two hierarchies of areas that do not nest are not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+MOST_ROWS = 1200
+"""Above this, finding the equations that follow from others would cost more than it saves."""
+
+ZERO = 1e-7
+
+
+def is_network(A: csr_matrix) -> bool:  # noqa: N803 - as in A x = b
+    """Say whether equations are proven to be those of a network; False where that stays open.
+
+    Parameters
+    ----------
+    A : (m, n) csr_matrix
+        Without stored zeros.
+    """
+    if not A.nnz or (np.abs(A.data) != 1).any():
+        return not A.nnz
+    if (A.getnnz(axis=0) > 2).any():
+        if A.shape[0] > MOST_ROWS:
+            return False
+        kept = _without_redundant(A)
+        if kept is None:
+            return False
+        A = A[kept]  # noqa: N806
+    return _signs_agree(A)
+
+
+def _without_redundant(A: csr_matrix) -> NDArray[np.int64] | None:  # noqa: N803
+    """Return equations that imply all others, no count in more than two of them; None if not found.
+
+    A vector ``y`` with ``y A = 0`` and ``y_r = 1`` shows that equation ``r`` follows from the
+    others in ``y``. All such vectors are found in floating point, rounded, and checked exactly.
+    """
+    values, vectors = np.linalg.eigh((A @ A.T).toarray())
+    basis = vectors[:, values < ZERO * max(1.0, values[-1])].T.copy()
+    columns = A.tocsc()
+    count = A.getnnz(axis=0)
+    full = count > 2
+    # Those that stand wholly among counts of too many equations first, and short ones before long.
+    share = np.asarray(A.astype(bool) @ full.astype(float)) / A.getnnz(axis=1)
+    dropped: list[int] = []
+    for row in np.lexsort((A.getnnz(axis=1), -share)).tolist():
+        members = A.indices[A.indptr[row] : A.indptr[row + 1]]
+        used = len(dropped)
+        if used == len(basis) or not (count[members] > 2).any():
+            continue
+        pivot = used + int(np.argmax(np.abs(basis[used:, row])))
+        if abs(basis[pivot, row]) < ZERO:
+            continue
+        basis[[used, pivot]] = basis[[pivot, used]]
+        basis[used] /= basis[used, row]
+        others = np.arange(len(basis)) != used
+        basis[others] -= np.outer(basis[others, row], basis[used])
+        count[members] -= 1
+        dropped.append(row)
+    combinations = np.rint(basis[: len(dropped)])
+    if (count > 2).any() or not np.array_equal(combinations[:, dropped], np.eye(len(dropped))):
+        return None
+    if (combinations @ columns != 0).any():
+        return None
+    return np.setdiff1d(np.arange(A.shape[0]), dropped)
+
+
+def _signs_agree(A: csr_matrix) -> bool:  # noqa: N803
+    """Say whether equations can be turned round so that two entries of a column differ in sign."""
+    from scipy.sparse import coo_matrix  # noqa: PLC0415 - heavy
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - heavy
+
+    rows = A.shape[0]
+    columns = A.tocsc()
+    twice = np.flatnonzero(np.diff(columns.indptr) == 2)
+    at = columns.indptr[twice]
+    one, other = columns.indices[at], columns.indices[at + 1]
+    same = columns.data[at] == columns.data[at + 1]
+    # Each equation as it is (r) and turned round (r + rows): joined are those that go together.
+    from_ = np.concatenate([one, one + rows])
+    to = np.concatenate([other + rows * same, other + rows * ~same])
+    graph = coo_matrix((np.ones(len(from_)), (from_, to)), shape=(2 * rows, 2 * rows))
+    _, label = connected_components(graph, directed=False)
+    return bool((label[:rows] != label[rows:]).all())

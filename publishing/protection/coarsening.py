@@ -1,0 +1,335 @@
+"""Attack a candidate, and withhold detail until the attack fails.
+
+Belongs here: which true counts are attacked, with what the attacker knows, and the loop that
+attacks and withholds in turn. Does not belong here: the attack (``governance/disclosure/``), the
+steps by which detail is given up (``withholding.py``), or writing what is left (``stage.py``).
+
+A count that is still exposed when all that shares counts with it is withheld is exposed by what
+others publish, or by earlier releases: no publication can change it, and the certificate says so.
+If neither exposes it, nothing is published.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from governance.disclosure.examination import Demand, Examination, examine
+
+from declarations.errors import DisclosureError
+from governance.disclosure.counts import bounds, protect
+from governance.disclosure.joint import (
+    NOWHERE,
+    Claim,
+    Derived,
+    Joint,
+    Part,
+    Statements,
+    joint_system,
+)
+from governance.disclosure.profiles import Profile
+from governance.disclosure.system import UNBOUNDED
+from indicators.plan import TermName
+from publishing.protection.candidate import TERMS, Candidate, RowKey, definition_id
+from publishing.protection.knowledge import Known
+from publishing.protection.withholding import GROUPED, Withheld, Withholding
+
+progress = logging.getLogger("lsoalink.progress")
+
+MOST_ROUNDS = 40
+"""Rounds of attack and withholding; each withholds something, so that this is never reached by a
+region of ordinary size."""
+
+
+class Target(NamedTuple):
+    """A true count that is sensitive, and where it stands.
+
+    ``key`` and ``term`` name the figure it is a term of; a sum nobody publishes has none.
+    """
+
+    number: int
+    truth: int
+    level: str
+    area: str
+    parts: frozenset[Part]
+    demand: Demand
+    key: RowKey | None
+    term: TermName | None
+
+
+class Figure(NamedTuple):
+    """One term of a figure: its exact count, and what the candidate says of it.
+
+    ``key`` of a combined figure has the combined code.
+    """
+
+    key: RowKey
+    term: TermName
+    exact: int
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A candidate that withstood the attack.
+
+    Attributes
+    ----------
+    withheld : Withheld
+    statements : Statements
+        Everything the attacker was given.
+    figures : sequence of Figure
+    targets : sequence of Target
+    examinations : sequence of Examination
+        One for each demand, over the targets that have it.
+    known_otherwise : sequence of Target
+        Exposed by public totals or earlier releases alone.
+    rounds : int
+    """
+
+    withheld: Withheld
+    statements: Statements
+    figures: Sequence[Figure]
+    targets: Sequence[Target]
+    examinations: Sequence[Examination]
+    known_otherwise: Sequence[Target]
+    rounds: int
+
+
+class Coarsening:
+    """One candidate against one attacker.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    known : sequence of Known
+        Public totals and earlier releases.
+    profile_of : callable
+        The profile of an indicator.
+    exact : callable
+        The exact values of sums nobody publishes.
+    beside : mapping of str to sequence of str
+        Neighbouring LSOAs of each LSOA.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        known: Sequence[Known],
+        profile_of: Callable[[str], Profile],
+        exact: Callable[[Sequence[Derived]], Mapping[int, int | None]],
+        beside: Mapping[str, Sequence[str]],
+        *,
+        workers: int = 1,
+    ) -> None:
+        self._candidate = candidate
+        self._known = known
+        self._profile_of = profile_of
+        self._exact = exact
+        self._workers = workers
+        self._withholding = Withholding(candidate, self._shown, beside)
+
+    def run(self) -> Outcome:
+        """Attack and withhold in turn until nothing can be worked back.
+
+        Raises
+        ------
+        DisclosureError
+            If a count stays exposed although nothing that shares counts with it is shown.
+        """
+        for number in range(1, MOST_ROUNDS + 1):
+            figures = list(self._figures())
+            statements = self._statements(f.claim for f in figures)
+            joint = joint_system(statements, self._candidate.nesting)
+            targets = self._targets(joint, statements, figures)
+            examinations = self._attack(joint, targets)
+            failed = _failed(targets, examinations)
+            progress.info(
+                "attack %d: %d sensitive counts, %d could be worked back",
+                number, len(targets), len(failed),
+            )  # fmt: skip
+            stuck = [
+                target
+                for target, why in failed
+                if not self._withholding.step(target.level, target.area, target.parts, why)
+            ]
+            if len(stuck) == len(failed):
+                self._check_known(stuck)
+                return Outcome(
+                    self._withheld, statements, figures, targets, examinations, stuck, number
+                )
+        raise DisclosureError(
+            f"After {MOST_ROUNDS} rounds of withholding, small counts can still be worked back",
+            "Publish fewer indicators at LSOA level, or longer periods",
+        )
+
+    @property
+    def _withheld(self) -> Withheld:
+        return self._withholding.withheld
+
+    def _shown(self, key: RowKey) -> int | None:
+        exact = self._candidate.rows[key].numerator
+        return protect(exact, self._profile_of(key.indicator_id)).value
+
+    def _definitions(self) -> dict[str, frozenset[Part]]:
+        """Return every definition, the candidate's last: its deliveries are the newest."""
+        merged: dict[str, frozenset[Part]] = {}
+        for known in self._known:
+            merged |= known.definitions
+        for name, parts in self._candidate.definitions.items():
+            merged.pop(name, None)
+            merged[name] = parts
+        for combined in self._withheld.combined.values():
+            for parts in self._candidate.definitions_of(combined.span):
+                merged[definition_id(parts, GROUPED)] = parts
+        return merged
+
+    def _members(self) -> dict[str, Sequence[str]]:
+        found: dict[str, Sequence[str]] = {}
+        for known in self._known:
+            found |= known.members
+        return found | {c.code: c.members for c in self._withheld.combined.values()}
+
+    def _tokens(self) -> dict[tuple[str, str, str], Mapping[str, bytes]]:
+        found: dict[tuple[str, str, str], Mapping[str, bytes]] = {}
+        for known in self._known:
+            found |= known.tokens
+        return found | dict(self._candidate.tokens)
+
+    def _statements(self, own: Iterable[Claim]) -> Statements:
+        """Return everything the attacker is given, the candidate's own claims last."""
+        claims = [claim for known in self._known for claim in known.claims]
+        return Statements(self._definitions(), [*claims, *own], self._members(), self._tokens())
+
+    def _figures(self) -> Iterable[Figure]:
+        """Yield every term of every figure, and of those that stand for several neighbourhoods."""
+        for key, row in self._candidate.rows.items():
+            span = self._candidate.span_of(key)
+            for term in TERMS:
+                name = self._candidate.definition_of.get((span, term))
+                exact = row.exact(term)
+                if name is None or exact is None:
+                    continue
+                # Of a withheld figure the candidate says nothing.
+                low, high = 0.0, UNBOUNDED
+                if key not in self._withheld.rows:
+                    low, high = self._bounds(key.indicator_id, exact)
+                claim = Claim(name, key.geography_type, key.geography_code, low, high)
+                yield Figure(key, term, exact, claim)
+        for combined in self._withheld.combined.values():
+            for term, exact in self._candidate.combined_terms(
+                combined.span, combined.members
+            ).items():
+                name = self._candidate.definition_of.get((combined.span, term))
+                if name is not None and exact is not None:
+                    low, high = self._bounds(combined.span.indicator_id, exact)
+                    name = definition_id(self._candidate.definitions[name], GROUPED)
+                    claim = Claim(name, GROUPED, combined.code, low, high)
+                    yield Figure(combined.span.at(combined.code), term, exact, claim)
+
+    def _bounds(self, indicator_id: str, exact: int) -> tuple[float, float]:
+        profile = self._profile_of(indicator_id)
+        return bounds(*protect(exact, profile), profile)
+
+    def _targets(
+        self, joint: Joint, statements: Statements, figures: Sequence[Figure]
+    ) -> list[Target]:
+        found: dict[int, Target] = {}
+        # The candidate's claims are the last.
+        numbers = joint.numbers[len(joint.numbers) - len(figures) :]
+        for figure, number in zip(figures, numbers, strict=True):
+            profile = self._profile_of(figure.key.indicator_id)
+            if number != NOWHERE and 1 <= figure.exact < profile.small.below:
+                claim = figure.claim
+                target = Target(
+                    number, figure.exact, claim.geography_type, claim.area_code,
+                    statements.definitions[claim.definition_id], demand_of(profile),
+                    figure.key, figure.term,
+                )  # fmt: skip
+                found.setdefault(number, target)
+        # Sums nobody publishes, but which the equations tell apart, are to stay unknown as well.
+        current = {p for parts in self._candidate.definitions.values() for p in parts}
+        derived = [d for d in joint.derived if d.parts <= current]
+        sums = self._exact(derived)
+        for item in derived:
+            exact = sums[item.number]
+            profile = self._strictest(item.parts)
+            if exact is not None and 1 <= exact < profile.small.below:
+                target = Target(
+                    item.number, exact, item.geography_type, item.area_code, item.parts,
+                    demand_of(profile), None, None,
+                )  # fmt: skip
+                found.setdefault(item.number, target)
+        return list(found.values())
+
+    def _strictest(self, parts: frozenset[Part]) -> Profile:
+        """Return, of the profiles that a sum's parts are published under, the most demanding."""
+        names = {span.indicator_id for span in self._withholding.spans_with(parts)}
+        return max(
+            (self._profile_of(name) for name in sorted(names)),
+            key=lambda p: (p.safe.width, p.safe.outside, p.small.below),
+        )
+
+    def _attack(self, joint: Joint, targets: Sequence[Target]) -> list[Examination]:
+        found = []
+        for demand in dict.fromkeys(t.demand for t in targets):
+            chosen = [t for t in targets if t.demand == demand]
+            found.append(
+                examine(
+                    joint.system,
+                    np.array([t.number for t in chosen]),
+                    np.array([t.truth for t in chosen]),
+                    demand,
+                    workers=self._workers,
+                )
+            )
+        return found
+
+    def _check_known(self, stuck: Sequence[Target]) -> None:
+        """Stop unless what others publish, and earlier releases, expose the targets by themselves.
+
+        The figures' own claims are left out; what is exposed all the same no release can hide.
+        """
+        if not stuck:
+            return
+        figures = [
+            f._replace(claim=f.claim._replace(lower=0.0, upper=UNBOUNDED)) for f in self._figures()
+        ]
+        statements = self._statements(f.claim for f in figures)
+        joint = joint_system(statements, self._candidate.nesting)
+        again = {_place(t): t for t in self._targets(joint, statements, figures)}
+        same = [again[_place(t)] for t in stuck if _place(t) in again]
+        exposed = {_place(t) for t, _ in _failed(same, self._attack(joint, same))}
+        ours = [t for t in stuck if _place(t) not in exposed]
+        if ours:
+            raise DisclosureError(
+                f"{len(ours)} small count(s) could be worked back from the release however much "
+                "of it is withheld",
+                "Publish fewer indicators that share counts, or longer periods",
+            )
+
+
+def demand_of(profile: Profile) -> Demand:
+    """Return what a profile asks of an attacker's interval."""
+    return Demand(profile.safe.width, profile.small.below, profile.safe.outside)
+
+
+def _place(target: Target) -> tuple[str, str, frozenset[Part]]:
+    return (target.level, target.area, target.parts)
+
+
+def _failed(
+    targets: Sequence[Target], examinations: Sequence[Examination]
+) -> list[tuple[Target, str]]:
+    by_number = {t.number: t for t in targets}
+    return [
+        (by_number[int(number)], str(reason))
+        for examination in examinations
+        for number, bad, reason in zip(
+            examination.targets, examination.failed, examination.reasons, strict=True
+        )
+        if bad
+    ]
