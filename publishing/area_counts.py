@@ -6,34 +6,50 @@ made from published figures alone tells no more than they do.
 
 Under ``hide0-r5`` a count shown as p was at least p - 2 and at most p + 2, and never below 5, the
 smallest that is shown; a hidden one was 0 to 4, zero included. So the exact sum of an area lies
-between the sums of these bounds, both included.
+between the sums of these bounds, both included. A figure that was withheld to keep another one
+hidden can be of any size: an area with such a one has no upper bound.
 """
 
 from __future__ import annotations
 
 from governance.disclosure.counts import bounds_sql
-from governance.disclosure.profiles import Profile, default_profile
+from governance.disclosure.profiles import default_profile, profiles
+from warehouse.sql import literal
+
+WITHHELD_NOTES = ("shown_with_neighbour", "shown_for_msoa", "withheld")
+"""Notes of figures that were withheld because others gave them away: they can be of any size."""
 
 
-def area_counts_sql(profile: Profile | None = None) -> str:
+def _bounds() -> tuple[str, str]:
+    """Return SQL for the bounds of a count, each by the profile of its indicator."""
+    marked = "(c.value_status LIKE '%[c]%' OR c.value_status LIKE '%[low]%')"
+    withheld = f"c.published IS NULL AND {marked} AND list_has_any(string_split(c.note_id, ','), "
+    withheld += f"[{', '.join(map(literal, WITHHELD_NOTES))}])"
+    each = {name: bounds_sql("c.published", marked, p) for name, p in profiles().items()}
+    least, most = (
+        " ".join(f"WHEN c.profile = {literal(name)} THEN {sql[end]}" for name, sql in each.items())
+        for end in (0, 1)
+    )
+    other = each[default_profile().name]
+    return (
+        f"CASE WHEN {withheld} THEN 0 {least} ELSE {other[0]} END",
+        f"CASE WHEN {withheld} THEN NULL {most} ELSE {other[1]} END",
+    )
+
+
+def area_counts_sql() -> str:
     """Return the query of the view ``v_area_counts``, over the tables of a release.
-
-    Parameters
-    ----------
-    profile : Profile, optional
-        The profile the counts went through; the installation's default when left out.
 
     Only rates and shares have counts that went through the profile. ``[c]`` says that the counts
     which are empty are hidden; ``[x]`` that a delivery is missing, so that an empty count may be
     any. Only measures that are published by LSOA are there.
     """
-    least, most = bounds_sql(
-        "c.published", "c.value_status LIKE '%[c]%'", profile or default_profile()
-    )
+    least, most = _bounds()
     return f"""
     WITH counted AS (
         SELECT o.indicator_id, o.period_start, o.period_end, o.period_label, o.geography_code,
-               o.value_status, unnest(['numerator', 'denominator']) AS measure,
+               o.value_status, o.note_id, i.profile,
+               unnest(['numerator', 'denominator']) AS measure,
                unnest([o.numerator, o.denominator]) AS published
         FROM observations AS o
         JOIN indicators AS i USING (indicator_id)

@@ -110,9 +110,10 @@ ACCOUNTS = View(
 AREA_COUNTS = View(
     "v_area_counts",
     "Counts of every area in area_lookups, added up from the published counts of its LSOAs: the "
-    "exact sum over these LSOAs lies between lower and upper. A count shown as p stands for p - 2 "
-    "to p + 2 and never less than 5, a hidden one for 0 to 4. Where a level has figures of its own "
-    "in observations, use those.",
+    "exact sum over these LSOAs lies between lower and upper. Under hide0-r5 a count shown as p "
+    "stands for p - 2 to p + 2 and never less than 5, a hidden one for 0 to 4; one that a note "
+    "says was withheld can be of any size. Where a level has figures of its own in observations, "
+    "use those.",
     area_counts_sql(),
     (
         ("level", "Level of the area, see area_lookups."),
@@ -129,7 +130,7 @@ AREA_COUNTS = View(
         ("lsoas_missing", "Of these, LSOAs without a count: the sum is incomplete."),
         ("lsoas_outside", "LSOAs of the area outside the region, not in the sum; empty: unknown."),
         ("lower", "The exact sum over these LSOAs is at least this."),
-        ("upper", "And at most this; empty where lsoas_missing is not 0."),
+        ("upper", "And at most this; empty where a count is missing, or can be of any size."),
     ),
 )
 

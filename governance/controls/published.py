@@ -16,7 +16,7 @@ from governance.approvals import Approval, missing
 from governance.audit import AuditChain
 from governance.controls.model import Verdict, failed, few, passed, unable
 from governance.disclosure.counts import could_be_shown
-from governance.disclosure.profiles import profiles
+from governance.disclosure.profiles import Profile, default_profile, profiles
 from governance.lifecycle.certificates import certificate_faults, certificate_heads
 from governance.lifecycle.holdings import MANIFEST, hash_of, read_json, releases
 from warehouse.workspace import Workspace
@@ -31,16 +31,17 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def small_counts_protected(workspace: Workspace) -> Verdict:
-    """No published count is small or exact: each is one the release's profile would give."""
+    """No published count is small or exact: each is one its profile would give."""
     looked, bare, other = 0, 0, []
-    known = profiles()
+    counted_by = default_profile()
     folders = _folders(workspace)
     for folder in folders:
-        profile = known.get(str((_manifest(folder).get("release") or {}).get("profile")))
-        if profile is None:
+        rules = _profiles_of(folder)
+        if rules is None:
             other.append(folder.name)
             continue
         for row in _rows(folder / "csv" / "observations.csv"):
+            profile = rules.get(str(row.get("indicator_id")), rules[""])
             top, below = row.get("numerator"), row.get("denominator")
             looked += 1
             bare += any(c and not could_be_shown(int(float(c)), profile) for c in (top, below))
@@ -49,7 +50,7 @@ def small_counts_protected(workspace: Workspace) -> Verdict:
             amount = row.get("amount")
             if row.get("protected") == "true" and amount:
                 looked += 1
-                bare += not could_be_shown(int(float(amount)), profile)
+                bare += not could_be_shown(int(float(amount)), counted_by)
     if other:
         return failed(f"published under no disclosure profile there is: {few(other)}")
     if bare:
@@ -57,6 +58,21 @@ def small_counts_protected(workspace: Workspace) -> Verdict:
     if not looked:
         return unable("nothing has been published yet")
     return passed(f"{looked:,} published figures of {len(folders)} releases hold no small count")
+
+
+def _profiles_of(folder: Path) -> dict[str, Profile] | None:
+    """Return the profile of each indicator of a release, and under "" that of the release.
+
+    None where one of them is no profile there is.
+    """
+    names = {"": str((_manifest(folder).get("release") or {}).get("profile"))}
+    for row in _rows(folder / "csv" / "indicators.csv"):
+        if row.get("profile"):
+            names[str(row.get("indicator_id"))] = row["profile"]
+    known = profiles()
+    if not set(names.values()) <= set(known):
+        return None
+    return {indicator: known[name] for indicator, name in names.items()}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -7,7 +7,9 @@ and `screen`, its quick first half. Does not belong here: what the attacker know
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,9 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
 from governance.disclosure.components import Parts, take_apart
+from governance.disclosure.insider import attack_component
 from governance.disclosure.knowns import Knowns, read_knowns, read_targets
 from governance.disclosure.propagation import propagate
-from governance.disclosure.insider import attack_component
 from governance.disclosure.search import Found, Task
 
 if TYPE_CHECKING:
@@ -67,10 +69,10 @@ class Attack:
     integer_programmes: int
 
 
-def feasible_intervals(  # noqa: PLR0913
+def feasible_intervals(
     lower: ArrayLike,
     upper: ArrayLike,
-    A: object,  # noqa: N803 - as in A x = b
+    A: object,
     b: ArrayLike,
     targets: ArrayLike,
     *,
@@ -142,10 +144,10 @@ def feasible_intervals(  # noqa: PLR0913
     >>> feasible_intervals([1, 1], [4, 4], [[1, 1]], [8], [0])
     Intervals(lower=array([4.]), upper=array([4.]))
 
-    ``2 x + 4 y = 6 z`` for counts of at most 1 leaves fractions of all sorts, and whole numbers few:
+    ``2 x - 3 y = 1`` allows fractions of ``x`` from 0.5 to 4, but one whole number:
 
-    >>> feasible_intervals([0, 0, 1], [1, 1, 1], [[2, 4, -6]], [0], [0])
-    Intervals(lower=array([1.]), upper=array([1.]))
+    >>> feasible_intervals([0, 0], [4, 3], [[2, -3]], [1], [0])
+    Intervals(lower=array([2.]), upper=array([2.]))
     """
     found = attack(
         lower,
@@ -161,10 +163,10 @@ def feasible_intervals(  # noqa: PLR0913
     return Intervals(found.lower, found.upper)
 
 
-def attack(  # noqa: PLR0913
+def attack(
     lower: ArrayLike,
     upper: ArrayLike,
-    A: object,  # noqa: N803
+    A: object,
     b: ArrayLike,
     targets: ArrayLike,
     *,
@@ -348,9 +350,25 @@ def _run(
             yield places, attack_component(task)
         return
     # Started afresh, so that nothing of this process (threads, an open database) is copied.
-    with get_context("spawn").Pool(min(workers, count)) as pool:
+    with _one_thread_each(), get_context("spawn").Pool(min(workers, count)) as pool:
         chunk = max(1, min(64, count // (workers * 16)))
         yield from pool.imap(_attack_place, tasks, chunk)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes started meanwhile calculate in one thread: together they have all cores."""
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _attack_place(

@@ -20,11 +20,14 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from declarations.errors import DisclosureError
 
 SCHEMA = "lsoalink-disclosure-certificate/1"
+_SCHEMA_FILE = Path(__file__).with_name("templates") / "disclosure-certificate-1.schema.json"
+
 MOST_EXPOSED = 10
 FEWEST_CELLS = 50
 """A figure about counts is given only where so many cells stand behind it."""
@@ -36,12 +39,11 @@ NOT_PROMISED = (
     "That nobody learns anything: a rounded figure tells roughly how many, and is meant to.",
     "Safety against somebody who holds the records, or who knows the exact counts of most other "
     "neighbourhoods from elsewhere.",
-    "Safety against several people who know their own records and put them together; one such "
-    "person was assumed, not more.",
+    "Safety against several people of one neighbourhood who put their own records together.",
     "Safety against figures that other bodies publish later, or that were not declared here as "
     "public.",
-    "That no interval is likelier in one part than in another: the bounds were examined, not the "
-    "odds between them.",
+    "That all counts within an interval are equally likely: the bounds were examined, not the "
+    "odds.",
     "That the figures are right: this certificate is about what they give away.",
 )
 
@@ -312,6 +314,12 @@ def certificate_json(facts: CertificateFacts) -> bytes:
     check_facts(facts)
     text = json.dumps(_content(facts), ensure_ascii=False, indent=1, allow_nan=False)
     return (text + "\n").encode()
+
+
+def certificate_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every certificate obeys."""
+    schema: dict[str, Any] = json.loads(_SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema
 
 
 def _content(facts: CertificateFacts) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from governance.agreement_text.words import count_words
@@ -27,7 +28,7 @@ MOST_DETAILED = 5_000
 """Of more areas than this borders are drawn to the whole unit."""
 
 _WIDTH, _TALL = 920, 620
-_LEFT, _BOTTOM, _PLOT = 64, 62, 220
+_LEFT, _TOP, _BOTTOM, _PLOT = 64, 52, 62, 220
 _INK, _MUTED, _BAR = "#0b0c0c", "#505a5f", "#12436d"
 _CLASSES = (
     (0, "#ffffff", ""),
@@ -56,17 +57,19 @@ class Bar:
 
 
 def bars(widths: Iterable[WidthCount]) -> list[Bar]:
-    """Group widths for a chart, every single width between the narrowest and 12 shown."""
+    """Group widths for a chart, from the narrowest to the widest without a gap in the axis."""
     cells: dict[tuple[int, int] | None, int] = {}
     for width in widths:
         if width.cells:
             key = None if width.width is None else _group(width.width)
             cells[key] = cells.get(key, 0) + width.cells
     bounded = sorted(k for k in cells if k is not None)
-    if bounded:
-        for single in range(bounded[0][0], min(bounded[-1][1], SINGLE_WIDTHS)):
-            cells.setdefault((single, single), 0)
-    made = [Bar(*k, cells[k]) for k in sorted(k for k in cells if k is not None)]
+    made: list[Bar] = []
+    width = bounded[0][0] if bounded else 0
+    while bounded and width <= bounded[-1][1]:
+        first, last = _group(width)
+        made.append(Bar(first, last, cells.get((first, last), 0)))
+        width = last + 1
     return made + ([Bar(None, None, cells[None])] if None in cells else [])
 
 
@@ -90,7 +93,7 @@ def widths_chart(profile: ProfileFacts, widths: Sequence[WidthCount]) -> Drawing
     )
     highest = max((b.cells for b in shown), default=0) or 1
     step = (_WIDTH - _LEFT - 24) / max(len(shown), 6)
-    top, base = 40, 40 + _PLOT
+    top, base = _TOP, _TOP + _PLOT
     parts = [_line(_LEFT, base, _WIDTH - 16, base, _INK)]
     for place, bar in enumerate(shown):
         left = _LEFT + 8 + place * step
@@ -104,8 +107,7 @@ def widths_chart(profile: ProfileFacts, widths: Sequence[WidthCount]) -> Drawing
         _text(_LEFT + 8, base + 42, "Width of the interval: highest possible count less the lowest",
               "start", _MUTED),
         _text(_LEFT - 8, base + 4, "0", "end", _MUTED),
-        _text(_LEFT - 8, top + 4, f"{highest:,}", "end", _MUTED),
-        _text(_LEFT - 8, top - 14, "Cells", "end", _MUTED),
+        _text(_LEFT - 8, top + 4, "Cells", "end", _MUTED),
         _line(_LEFT, top, _LEFT, base, _MUTED),
     ]  # fmt: skip
     title = f"Interval widths under {profile.name}"
@@ -123,8 +125,8 @@ def _demand(
     yield Markup(
         '<line x1="{0}" y1="{1}" x2="{0}" y2="{2}" stroke="{3}" stroke-width="2" '
         'stroke-dasharray="6 4"/>'
-    ).format(_n(x), top - 22, base, _INK)
-    yield _text(x + 6, top - 14, f"demanded: {demanded} or more", "start")
+    ).format(_n(x), top - 40, base, _INK)
+    yield _text(x + 6, top - 30, f"demanded: {demanded} or more", "start")
 
 
 def rings_of(geometry: Any) -> list[Ring]:
@@ -167,7 +169,9 @@ def withheld_map(
     parts = [_patterns()]
     for place, drawn in enumerate(paths):
         if drawn:
-            parts += _shape(place, Markup('<path d="{}"').format("".join(drawn)))
+            name = f"areas-{place}"
+            parts.append(_defined(name, "".join(drawn)))
+            parts += _shape(place, Markup('<use href="#{}"').format(name))
     parts += _legend((east - west) * units + 36, numbers)
     words = _map_words(cells, outlines, numbers)
     return _drawing("withheld", "Where detail was withheld", words, _WIDTH, height + 12, parts)
@@ -204,11 +208,10 @@ def _class_label(place: int) -> str:
 
 def _path(ring: Ring, west: float, north: float, units: float, digits: int) -> str:
     """Return a border as path text; corners that fall on one point are drawn once."""
-    points: list[str] = []
-    for x, y in ring:
-        point = f"{_n((x - west) * units + 2, digits)} {_n((north - y) * units + 2, digits)}"
-        if not points or points[-1] != point:
-            points.append(point)
+    places = (np.asarray(ring, dtype=float)[:, :2] - (west, north)) * (units, -units) + 2
+    places = places.round(digits)
+    apart = np.concatenate(([True], (places[1:] != places[:-1]).any(axis=1)))
+    points = [f"{x:g} {y:g}" for x, y in places[apart].tolist()]
     if len(points) == 1:
         # Too small to see at this scale, but there.
         return f"M{points[0]}h1v1h-1Z"
@@ -226,14 +229,17 @@ def _patterns() -> Markup:
     return Markup("<defs>") + Markup("").join(made) + Markup("</defs>")
 
 
+def _defined(name: str, path: str) -> Markup:
+    """Define a path that is drawn twice, so that it stands in the page once."""
+    return Markup('<defs><path id="{}" fill-rule="evenodd" d="{}"/></defs>').format(name, path)
+
+
 def _shape(place: int, opened: Markup) -> Iterator[Markup]:
     """Close an opened shape twice: in its shade with a border, and in its pattern."""
     _, shade, mark = _CLASSES[place]
-    yield opened + Markup(' fill="{}" fill-rule="evenodd" stroke="{}" stroke-width="0.6"/>').format(
-        shade, _MUTED
-    )
+    yield opened + Markup(' fill="{}" stroke="{}" stroke-width="0.6"/>').format(shade, _MUTED)
     if mark:
-        yield opened + Markup(' fill="url(#held-{})" fill-rule="evenodd"/>').format(place)
+        yield opened + Markup(' fill="url(#held-{})"/>').format(place)
 
 
 def _legend(x: float, numbers: Sequence[int]) -> Iterator[Markup]:

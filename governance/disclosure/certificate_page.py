@@ -13,6 +13,7 @@ from governance.agreement_text.words import count_words, day_words, listed, sent
 from governance.disclosure.certificate import (
     COARSENED_TO,
     FEWEST_CELLS,
+    MOST_EXPOSED,
     SCHEMA,
     CertificateFacts,
     check_facts,
@@ -103,10 +104,10 @@ def _result(facts: CertificateFacts) -> Section:
         ("Given away by public figures alone", count_words(len(facts.publicly_exposed), "cell")),
     )  # fmt: skip
     about = Text(
-        "A cell counts as sensitive by what is published of it, never by the count behind it: every "
-        "cell of which the public cannot rule out that it is small was examined. The attacker has "
-        "this release, every earlier one and the public figures named below, and works out for "
-        "each cell the lowest and the highest count that fit all of it."
+        "A cell counts as sensitive by what is published of it, never by the count behind it: "
+        "every cell was examined of which the public cannot rule out that it is small. The "
+        "attacker has this release, every earlier one and the public figures named below, and "
+        "works out for each cell the lowest and the highest count that fit all of it."
     )
     return Section("result", "What this certifies", (Facts(rows), about))
 
@@ -140,8 +141,8 @@ def _exposed(facts: CertificateFacts) -> Section:
         "The cells an attacker comes closest to, the most exposed first, without their values. "
         "All are as wide as their profile demands."
     )
-    title = "The most exposed cells"
-    return Section("exposed", title, (words, _grid(title, headings, rows, "There is none.")))
+    grid = _grid(f"At most {MOST_EXPOSED} cells", headings, rows, "There is none.")
+    return Section("exposed", "The most exposed cells", (words, grid))
 
 
 def _withheld(facts: CertificateFacts, outlines: Mapping[str, Sequence[Ring]]) -> Section:
@@ -187,11 +188,10 @@ def _lost(facts: CertificateFacts) -> Section:
 
 
 def _attacker(facts: CertificateFacts) -> Section:
-    known = [
-        "the rules of every profile, word for word",
-        f"{count_words(facts.earlier_releases, 'earlier release')}, withdrawn ones among them",
-        *facts.public_totals,
-    ]
+    known = ["the rules of every profile, word for word", *facts.public_totals]
+    if facts.earlier_releases:
+        released = count_words(facts.earlier_releases, "earlier release")
+        known.append(f"{released}, withdrawn ones among them")
     if facts.insider:
         known.append("their own record: one person or household counted in the cell")
     blocks: list[Block] = [

@@ -5,7 +5,6 @@ Belongs here: connected components, and which of them need no solver. Does not b
 
 from __future__ import annotations
 
-
 from typing import NamedTuple
 
 import numpy as np
@@ -88,13 +87,13 @@ def take_apart(knowns: Knowns) -> Parts:
 
     known = knowns.lower == knowns.upper
     free = np.flatnonzero(~known)
-    A, b = knowns.A[:, free], knowns.b  # noqa: N806
+    A, b = knowns.A[:, free], knowns.b
     if known.any():
         b = b - knowns.A @ np.where(known, knowns.lower, 0.0)
     empty = np.diff(A.indptr) == 0
     if (np.abs(b[empty]) > WHOLE).any():
         raise contradiction()
-    A, b = A[~empty], b[~empty]  # noqa: N806
+    A, b = A[~empty], b[~empty]
     rows, counts = A.shape
     label = np.full(len(known), -1, dtype=np.int64)
     if not counts:

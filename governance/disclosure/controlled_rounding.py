@@ -183,8 +183,7 @@ def _solve(
     inside = A[:, cells]
     if reach == 1:
         costs = (base - 2 * rest).astype(float)
-        steps = _programme(inside, right, costs, np.ones(len(cells)), time_limit)
-        return None if steps is None else steps
+        return _programme(inside, right, costs, np.ones(len(cells)), time_limit)
     from scipy.sparse import hstack  # noqa: PLC0415 - heavy
 
     # One column for the adjacent multiple, one each for going further up and down, at a price that
@@ -234,7 +233,7 @@ def _programme(
         return None
     raise DisclosureError(
         f"No rounding of a part of {matrix.shape[1]} cells was found in {time_limit:g} seconds",
-        "Give more time, or round cell by cell with a profile that need not add up",
+        "Give more time, or round cell by cell where sums need not hold",
     )
 
 
@@ -252,7 +251,7 @@ def _further(
     raise DisclosureError(
         f"A part of {len(cells)} cells has no additive rounding to base {base} within {FURTHEST} "
         "multiples",
-        "Publish fewer overlapping areas, or round cell by cell with a profile that need not add up",
+        "Publish fewer overlapping areas, or round cell by cell where sums need not hold",
     )
 
 

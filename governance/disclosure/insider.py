@@ -108,6 +108,9 @@ def _exposed(search: Search, members: NDArray[np.int64]) -> NDArray[np.bool_]:
 class _Pairs:
     """Pairs of a member's cell and a target that share an equation, not yet decided.
 
+    A target is paired with itself as well: with their own record in it, what is left of its values
+    can be one (of 0 and 2, say).
+
     Attributes
     ----------
     member, place : (p,) int
@@ -166,8 +169,7 @@ def _pairs(
         shared = (of_members[some] @ of_targets).tocoo()
         order = np.lexsort((shared.col, shared.row))
         member, place = members[some[shared.row[order]]], wanted[shared.col[order]]
-        other = targets[place] != member
-        yield _Pairs(member[other], place[other], targets)
+        yield _Pairs(member, place, targets)
 
 
 def _spread(search: Search, pairs: _Pairs) -> None:

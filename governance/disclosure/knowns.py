@@ -56,10 +56,11 @@ def inward(
     lower: NDArray[np.float64], upper: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Round bounds to the whole numbers within them."""
-    return np.ceil(lower - WHOLE), np.floor(upper + WHOLE)
+    # Zero is added so that none is negative.
+    return np.ceil(lower - WHOLE) + 0.0, np.floor(upper + WHOLE) + 0.0
 
 
-def read_knowns(lower: ArrayLike, upper: ArrayLike, A: object, b: ArrayLike) -> Knowns:  # noqa: N803 - as in A x = b
+def read_knowns(lower: ArrayLike, upper: ArrayLike, A: object, b: ArrayLike) -> Knowns:
     """Check the attacker's knowledge and bring it into one form.
 
     Parameters
@@ -156,18 +157,18 @@ def _matrix(given: object, counts: int) -> csr_matrix:
 
 
 def _without_common_factors(knowns: Knowns) -> Knowns:
-    """Divide each equation by its common factor, and refuse it where that does not divide the total.
+    """Divide each equation by its common factor; refuse it where that does not divide the total.
 
     This alone finds that ``2 x + 4 y = 5`` has no solution, which no linear programme does.
     """
-    A, b = knowns.A, knowns.b.copy()  # noqa: N806
+    A, b = knowns.A, knowns.b.copy()
     lengths = np.diff(A.indptr)
     if (np.abs(b[lengths == 0]) > WHOLE).any():
         raise contradiction()
     keep = np.flatnonzero(lengths)
     if not len(keep):
         return Knowns(knowns.lower, knowns.upper, A[keep], b[keep])
-    A, b, lengths = A[keep], b[keep], lengths[keep]  # noqa: N806
+    A, b, lengths = A[keep], b[keep], lengths[keep]
     whole = np.rint(A.data)
     starts = A.indptr[:-1]
     of_whole = np.logical_and.reduceat(np.abs(A.data - whole) <= WHOLE * 1e-3, starts)

@@ -27,7 +27,7 @@ MOST_ROWS = 1200
 ZERO = 1e-7
 
 
-def is_network(A: csr_matrix) -> bool:  # noqa: N803 - as in A x = b
+def is_network(A: csr_matrix) -> bool:
     """Say whether equations are proven to be those of a network; False where that stays open.
 
     Parameters
@@ -40,15 +40,16 @@ def is_network(A: csr_matrix) -> bool:  # noqa: N803 - as in A x = b
     if (A.getnnz(axis=0) > 2).any():
         if A.shape[0] > MOST_ROWS:
             return False
-        kept = _without_redundant(A)
-        if kept is None:
-            return False
-        A = A[kept]  # noqa: N806
+        # Whether the long or the short ones should go depends on which of them sum up the others.
+        return any(
+            kept is not None and _signs_agree(A[kept])
+            for kept in (_without_redundant(A, short_first) for short_first in (True, False))
+        )
     return _signs_agree(A)
 
 
-def _without_redundant(A: csr_matrix) -> NDArray[np.int64] | None:  # noqa: N803
-    """Return equations that imply all others, no count in more than two of them; None if not found.
+def _without_redundant(A: csr_matrix, short_first: bool) -> NDArray[np.int64] | None:
+    """Return equations that imply all others, no count in more than two of them, or None.
 
     A vector ``y`` with ``y A = 0`` and ``y_r = 1`` shows that equation ``r`` follows from the
     others in ``y``. All such vectors are found in floating point, rounded, and checked exactly.
@@ -58,10 +59,11 @@ def _without_redundant(A: csr_matrix) -> NDArray[np.int64] | None:  # noqa: N803
     columns = A.tocsc()
     count = A.getnnz(axis=0)
     full = count > 2
-    # Those that stand wholly among counts of too many equations first, and short ones before long.
+    # Those that stand wholly among counts of too many equations come first.
     share = np.asarray(A.astype(bool) @ full.astype(float)) / A.getnnz(axis=1)
     dropped: list[int] = []
-    for row in np.lexsort((A.getnnz(axis=1), -share)).tolist():
+    length = A.getnnz(axis=1) * (1 if short_first else -1)
+    for row in np.lexsort((length, -share)).tolist():
         members = A.indices[A.indptr[row] : A.indptr[row + 1]]
         used = len(dropped)
         if used == len(basis) or not (count[members] > 2).any():
@@ -83,7 +85,7 @@ def _without_redundant(A: csr_matrix) -> NDArray[np.int64] | None:  # noqa: N803
     return np.setdiff1d(np.arange(A.shape[0]), dropped)
 
 
-def _signs_agree(A: csr_matrix) -> bool:  # noqa: N803
+def _signs_agree(A: csr_matrix) -> bool:
     """Say whether equations can be turned round so that two entries of a column differ in sign."""
     from scipy.sparse import coo_matrix  # noqa: PLC0415 - heavy
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - heavy

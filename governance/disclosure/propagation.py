@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from governance.disclosure.knowns import Knowns, contradiction, inward
 
 ROUNDS = 200
-"""Bounds of thousands can creep inward by one a round; what is left undone is left to the solver."""
+"""Bounds of thousands can creep inward by one a round; the solver takes over what is left."""
 
 
 class Narrowed(NamedTuple):
@@ -45,7 +45,7 @@ def propagate(knowns: Knowns, rounds: int = ROUNDS) -> Narrowed:
         If a count is left without a value.
     """
     lower, upper = knowns.lower.copy(), knowns.upper.copy()
-    A, b = knowns.A, knowns.b  # noqa: N806
+    A, b = knowns.A, knowns.b
     if A.nnz == 0:
         return Narrowed(lower, upper, True)
     column, a = A.indices, A.data
@@ -82,4 +82,4 @@ def _of_others(
     if infinite.any():
         many = np.bincount(row, weights=infinite, minlength=rows)
         others[many[row] - infinite > 0] = endless
-    return others
+    return np.asarray(others, dtype=np.float64)

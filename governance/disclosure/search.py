@@ -147,7 +147,7 @@ class Search:
         DisclosureError
             If no table of whole numbers fits.
         """
-        self._common_objectives()
+        self._common_objectives(0 if witnesses_only else WORTH)
         if witnesses_only:
             return
         self._single_linear()
@@ -188,7 +188,7 @@ class Search:
             return bool(self.seen_upper[column] < self.upper[column])
         return bool(self.seen_lower[column] > self.lower[column])
 
-    def _common_objectives(self) -> None:
+    def _common_objectives(self, worth: int) -> None:
         """Push all targets that are not settled towards an open end at once, again and again.
 
         Each is pushed up or down by lot where both ends are open. In a sum that is known, what one
@@ -213,7 +213,7 @@ class Search:
                 raise contradiction()
             vain[pushed] += 1
             still = sum(int(side.sum()) for side in self.open_ends())
-            if ends - still <= WORTH:
+            if ends - still <= worth:
                 return
             ends = still
 
@@ -307,7 +307,7 @@ class Search:
             self._tighten(column, sign, np.floor(answer.bound + WHOLE))
 
     def _tighten(self, column: int, sign: int, bound: float) -> None:
-        """Lower the outer end of a count (upper for sign 1), never past a witness, and propagate."""
+        """Tighten the outer end of a count (upper for sign 1), not past a witness; propagate."""
         if sign > 0:
             new = max(bound, self.seen_upper[column])
             if new >= self.upper[column]:

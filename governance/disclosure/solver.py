@@ -129,18 +129,10 @@ class Programme:
             least = at_least - weights[0] * self._shift[column]
             pair = (max(low, least), high) if weights[0] > 0 else (low, min(high, -least))
             highs.changeColBounds(column, *pair)
-            status = self._run(highs)
+            answer = self._solve_whole(highs, columns, weights)
             highs.changeColBounds(column, low, high)
-        else:
-            status = self._run(highs)
-        if status == "infeasible":
-            return Answer(-np.inf, None, False)
-        table = self._table(highs)
-        bound = highs.getInfo().mip_dual_bound if status in ("optimal", "stopped") else np.inf
-        if not np.isfinite(bound):
-            bound = np.inf
-        offset = float(self._shift[columns] @ weights)
-        return Answer(bound + offset, table, True if table is not None else None)
+            return answer
+        return self._solve_whole(highs, columns, weights)
 
     def narrow(self, column: int, lower: float, upper: float) -> None:
         """Change the bounds of one count."""
@@ -158,6 +150,24 @@ class Programme:
         for highs in (self._linear, self._whole):
             if highs is not None:
                 highs.changeColsBounds(len(every), every, low, high)
+
+    def _solve_whole(
+        self,
+        highs: highspy.Highs,
+        columns: NDArray[np.int64],
+        weights: NDArray[np.float64],
+    ) -> Answer:
+        status = self._run(highs)
+        if status == "infeasible":
+            return Answer(-np.inf, None, False)
+        table, figures = self._table(highs), highs.getInfo()
+        bound = {
+            "optimal": figures.objective_function_value,
+            "stopped": figures.mip_dual_bound,
+        }.get(status, np.inf)
+        offset = float(self._shift[columns] @ weights)
+        bound = bound + offset if np.isfinite(bound) else np.inf
+        return Answer(bound, table, True if table is not None else None)
 
     def _shifted(self, column: int) -> tuple[float, float]:
         shift = self._shift[column]

@@ -242,7 +242,7 @@ class Coarsening:
         numbers = joint.numbers[len(joint.numbers) - len(figures) :]
         for figure, number in zip(figures, numbers, strict=True):
             profile = self._profile_of(figure.key.indicator_id)
-            if number != NOWHERE and 1 <= figure.exact < profile.small.below:
+            if number != NOWHERE and is_sensitive(figure.exact, profile):
                 claim = figure.claim
                 target = Target(
                     number, figure.exact, claim.geography_type, claim.area_code,
@@ -257,7 +257,7 @@ class Coarsening:
         for item in derived:
             exact = sums[item.number]
             profile = self._strictest(item.parts)
-            if exact is not None and 1 <= exact < profile.small.below:
+            if exact is not None and is_sensitive(exact, profile):
                 target = Target(
                     item.number, exact, item.geography_type, item.area_code, item.parts,
                     demand_of(profile), None, None,
@@ -310,6 +310,15 @@ class Coarsening:
                 "of it is withheld",
                 "Publish fewer indicators that share counts, or longer periods",
             )
+
+
+def is_sensitive(exact: int, profile: Profile) -> bool:
+    """Say whether an attacker must not learn a count.
+
+    Where true zeros are hidden they are attacked like the small counts among which they hide: if
+    only those were, what is withheld for their sake would tell them from the zeros.
+    """
+    return (0 if profile.small.zeros == "hidden" else 1) <= exact < profile.small.below
 
 
 def demand_of(profile: Profile) -> Demand:

@@ -12,8 +12,6 @@ import pyarrow as pa
 import pytest
 
 from governance.disclosure import protect_count
-from governance.disclosure.profiles import profile
-from publishing.area_counts import area_counts_sql
 from publishing.conform import arrow_schema
 from publishing.dictionary import RELEASE_TABLES
 from publishing.duckdb_file import write_duckdb
@@ -21,13 +19,34 @@ from publishing.duckdb_file import write_duckdb
 START, END = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
 
 
-def test_a_release_is_read_under_the_profile_it_was_made_under(tmp_path: Path) -> None:
-    other = area_counts_sql(profile("r5"))
-    with release(tmp_path, [observation("A", 6, 900)], {"all": ["A"]}) as con:
-        assert (counts(con)["all"]["lower"], counts(con)["all"]["upper"]) == (5, 7)
-        found = con.sql(f"SELECT lower, upper FROM ({other}) WHERE measure = 'numerator'")
+@pytest.mark.parametrize(
+    ("profile", "shown", "status", "bounds"),
+    [
+        ("hide0-r5", 5, None, (5, 7)), ("hide0-r5", None, "[c]", (0, 4)),
         # The nearest 5 alone, without hiding anything that would not round to 0.
-        assert found.fetchone() == (3, 7)
+        ("r5", 5, None, (3, 7)), ("r5", None, "[low]", (0, 2)), ("r5", None, "[c]", (0, 2)),
+        ("midpoint-6", 3, None, (1, 6)), ("suppress", None, "[c]", (1, None)),
+        (None, 5, None, (5, 7)),
+    ],
+)  # fmt: skip
+def test_a_count_is_read_under_the_profile_of_its_indicator(
+    tmp_path: Path, profile: str | None, shown: int | None, status: str | None, bounds: Any
+) -> None:
+    row = {**observation("A", 20, 900), "numerator": shown, "value_status": status}
+    with release(tmp_path, [row], {"all": ["A"]}, profile=profile) as con:
+        assert (counts(con)["all"]["lower"], counts(con)["all"]["upper"]) == bounds
+
+
+@pytest.mark.parametrize("note", ["shown_with_neighbour", "shown_for_msoa,stock_earlier"])
+def test_a_withheld_count_can_be_of_any_size(tmp_path: Path, note: str) -> None:
+    withheld = observation("B", None, 900, note_id=note)
+    rows = [observation("A", 20, 900), withheld, observation("C", 3, 900, note_id="stock_earlier")]
+    with release(tmp_path, rows, {"all": ["A", "B", "C"], "small": ["C"]}) as con:
+        row, below = counts(con)["all"], counts(con, "denominator")["all"]
+        assert (counts(con)["small"]["lower"], counts(con)["small"]["upper"]) == (0, 4)
+
+    assert (row["lower"], row["upper"], row["lsoas_hidden"]) == (18, None, 2)
+    assert (below["lower"], below["upper"]) == (3 * 898, 3 * 902)
 
 
 def observation(code: str, numerator: int | None, denominator: int | None, **more: Any) -> Any:
@@ -42,11 +61,15 @@ def observation(code: str, numerator: int | None, denominator: int | None, **mor
 
 
 def release(
-    folder: Path, rows: list[Any], members: dict[str, list[str]], kind: str = "rate"
+    folder: Path,
+    rows: list[Any],
+    members: dict[str, list[str]],
+    kind: str = "rate",
+    profile: str | None = "hide0-r5",
 ) -> duckdb.DuckDBPyConnection:
     """Write a release of these observations and areas, and open it as an analyst does."""
     tables = {n: arrow_schema(t).empty_table() for n, t in RELEASE_TABLES.items()}
-    indicator = {"indicator_id": "T01", "kind": kind}
+    indicator = {"indicator_id": "T01", "kind": kind, "profile": profile}
     lookups = [
         {"level": "custom", "area_code": area, "lsoa21cd": code, "fit": "exact",
          "lsoas_outside": 0}

@@ -103,15 +103,15 @@ def cover(problem: Problem, proofs: Proofs, model: LocalModel, cell: int) -> boo
     demand, count = problem.demand, int(problem.counts[cell])
     model.refresh(proofs)
     # What lowering the cell gives for nothing, need not be paid for by raising it.
-    wanted = demand.width - int(proofs.up[cell])
+    wanted = problem.width - int(proofs.up[cell])
     if demand.outside and problem.floor < 1:
         wanted = max(wanted, count)
     wanted = min(count - problem.floor, wanted)
     if wanted > proofs.down[cell]:
         _note(problem, proofs, model, model.move(cell, -wanted, gain=model.free), hide=False)
     _pay(problem, proofs, model, cell)
-    if not proofs.met(one)[0] and demand.width > proofs.up[cell] > 0:
-        needed = demand.width - int(proofs.up[cell])
+    if not proofs.met(one)[0] and problem.width > proofs.up[cell]:
+        needed = problem.width - int(proofs.up[cell])
         change = model.move(cell, -needed)
         moved = 0 if change is None else -int(change[model.place[cell]])
         _note(problem, proofs, model, change, hide=moved >= needed)
@@ -122,7 +122,7 @@ def cover(problem: Problem, proofs: Proofs, model: LocalModel, cell: int) -> boo
 def _pay(problem: Problem, proofs: Proofs, model: LocalModel, cell: int) -> None:
     """Raise a cell as far as the demand still asks, hiding what that takes."""
     demand, count = problem.demand, int(problem.counts[cell])
-    up = demand.width - int(proofs.down[cell])
+    up = problem.width - int(proofs.down[cell])
     if demand.outside and count - proofs.down[cell] >= 1:
         up = max(up, demand.below - count)
     if up > proofs.up[cell]:

@@ -187,10 +187,10 @@ class _Attack:
         cuts = []
         if demand.outside and demand.below > count and self._problem.floor >= 1:
             cuts += self._cut(rise, rise_limit, demand.below - count)
-        if rise < demand.width:
+        if rise < self._problem.width:
             fall, fall_limit = self._furthest(cell, -1.0)
             together = (rise_limit[0] + fall_limit[0], rise_limit[1] + fall_limit[1])
-            cuts += self._cut(rise + fall, together, demand.width)
+            cuts += self._cut(rise + fall, together, self._problem.width)
         if demand.outside and demand.below > count > 0 and self._problem.floor < 1:
             cuts += self._either(cell, rise, rise_limit)
         return cuts

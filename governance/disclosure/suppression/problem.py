@@ -88,12 +88,14 @@ class Problem:
         upper = np.where(suppressed, np.inf, exact)
         return np.where(self.missing, 0.0, lower), np.where(self.missing, np.inf, upper)
 
+    @property
+    def width(self) -> int:
+        """Least width of an interval that meets the demand: one count alone never does."""
+        return max(self.demand.width, 1)
+
     def met(self, lowest: NDArray[Any], highest: NDArray[Any]) -> NDArray[np.bool_]:
         """Say which intervals meet the demand."""
-        wide = highest - lowest >= self.demand.width
-        if not self.demand.outside:
-            return wide
-        return wide & ((highest >= self.demand.below) | (lowest < 1))
+        return self.demand.met_by(lowest, highest)
 
     def loss(self, suppressed: NDArray[np.bool_]) -> Loss:
         """Return what hiding these cells costs beyond those that are marked anyway."""
