@@ -45,7 +45,7 @@ REASONS = {
 
 GROUPS = tuple(dict.fromkeys(REASONS.values()))
 
-SHAPE = 2.0
+SHAPE = 0.4
 """Shape of the gamma distribution of a neighbourhood's weight: 1 is exponential, more is evener."""
 
 PER_MSOA = 5

@@ -20,8 +20,13 @@ NOTES: dict[str, str] = {
     "not_supplied": "No agency of this district supplies the counts this figure needs.",
     "period_offset": "The supplier's own reporting periods end inside this period but do not start "
     "with it: the figure sums the supplier's reporting periods that end in it.",
+    "shown_for_msoa": "Withheld so that no small count can be worked back; the figure of the whole "
+    "MSOA stands for it.",
+    "shown_with_neighbour": "Withheld so that no small count can be worked back; the figure is "
+    "shown together with a neighbouring area's, in the table combined_observations.",
     "stock_earlier": "The count at the end of this period was not available; the last one before "
     "it was used.",
+    "withheld": "Withheld so that no small count can be worked back.",
 }
 """Text of every note, by its identifier."""
 

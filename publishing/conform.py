@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HIDDEN_COLUMNS = {
     "observations": ("value_status", ("value", "lower_ci", "upper_ci")),
+    "combined_observations": ("value_status", ("value", "lower_ci", "upper_ci")),
     "accounting": ("amount_status", ("amount",)),
 }
 

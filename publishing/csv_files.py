@@ -64,7 +64,7 @@ def csv_text(name: str, data: pa.Table, decimals: Mapping[str, int]) -> str:
     """
     table = RELEASE_TABLES[name]
     by_row: list[int | None] = [None] * data.num_rows
-    if name == "observations":
+    if name in ("observations", "combined_observations"):
         by_row = [decimals.get(i) for i in data.column("indicator_id").to_pylist()]
     texts = []
     for column in table.columns:

@@ -147,6 +147,38 @@ OBSERVATIONS = Table(
     ),
 )
 
+COMBINED_OBSERVATIONS = Table(
+    "combined_observations",
+    "Figures of several neighbourhoods together. Where a neighbourhood's own figure would let a "
+    "small count be worked back, it is withheld from observations and given here together with a "
+    "neighbour's, or for the whole MSOA. Counts are protected as in observations.",
+    ("indicator_id", "geography_type", "geography_code", "period_start", "period_end"),
+    (
+        Column("period_start", "DATE", "First day of the period."),
+        Column("period_end", "DATE", "Last day of the period."),
+        Column("period_label", "VARCHAR", "The period in words."),
+        Column("geography_type", "VARCHAR", "lsoa21_pair, or msoa21 where all its LSOAs are."),
+        Column("geography_code", "VARCHAR", "Code of the MSOA, or both LSOAs' joined by +."),
+        Column("members", "VARCHAR", "GSS codes of the LSOAs, separated by spaces."),
+        Column("lad24cd", "VARCHAR", "GSS code of the district they lie in."),
+        Column("indicator_id", "VARCHAR", "Indicator, see the table indicators."),
+        Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
+        Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
+        Column(
+            "value",
+            "DOUBLE",
+            "The published figure; empty where value_status says so.",
+            "the column unit",
+        ),
+        Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
+        Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
+        Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
+        Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+        Column("value_status", "VARCHAR", "Markers as in observations."),
+        Column("note_id", "VARCHAR", "Note that applies, see the table notes."),
+    ),
+)
+
 NOTES = Table(
     "notes",
     "The notes that observations refer to.",
@@ -281,6 +313,7 @@ RELEASE_TABLES = {
         AREAS,
         INDICATORS,
         OBSERVATIONS,
+        COMBINED_OBSERVATIONS,
         ACCOUNTING,
         LINEAGE,
         NOTES,

@@ -82,6 +82,8 @@ class ReleaseFacts:
         the calendar of the quality page and may be left empty.
     licence : str
         Licence of the published figures.
+    content_hash : str
+        Hash of the release's tables, by which it is named.
     synthetic_wording : str, optional
         Words shown on everything; by default those that follow from ``region.synthetic``.
     """
@@ -100,6 +102,7 @@ class ReleaseFacts:
     attribution: tuple[str, ...] = ()
     sources: tuple[SourceFact, ...] = ()
     synthetic_wording: str | None = None
+    content_hash: str = ""
 
 
 def synthetic_words(region: Region, release: ReleaseFacts | None = None) -> str:

@@ -51,7 +51,10 @@ from publishing.manifest import (
     write_manifest,
 )
 from publishing.protection import PROTECTED
+from publishing.protection.findings import read_statements, refuse_unless_attacked
+from publishing.protection.knowledge import ledger_of
 from publishing.quality_page import QualityFacts, quality_page
+from publishing.release_certificate import certificate_files
 from publishing.release_tables import (
     admitted_delivery,
     lineage_table,
@@ -242,10 +245,13 @@ def publish(
         return ReleaseOutcome(release_id, hashed, "awaiting_approval", candidate, lacking)
     approvals.require(given, hashed)
     refuse_identifiers(candidate, workspace.today())
+    refuse_unless_attacked(workspace)
+    # Before anybody can read it: what the ledger has and nobody read only makes us more careful.
+    ledger = ledger_of(workspace).append(release_id, read_statements(workspace))
     audit = _chain(workspace)
     head = audit.append(
         "release_approved", release=release_id, candidate_hash=hashed,
-        people=[f"{a.role}: {a.person}" for a in given],
+        people=[f"{a.role}: {a.person}" for a in given], ledger_head=ledger.head,
     )  # fmt: skip
     final = replace(
         facts,
@@ -379,7 +385,8 @@ def _build_candidate(
         shutil.rmtree(folder)
     temporary = temporary_beside(folder)
     borders = borders_of(workspace.lake.path(AREAS))
-    write_bundle(temporary, tables, borders, workspace.declared.region, facts)
+    certificate = certificate_files(workspace, tables, borders, facts)
+    write_bundle(temporary, tables, borders, workspace.declared.region, facts, certificate)
     temporary.replace(folder)
     return folder
 
@@ -403,9 +410,10 @@ def _facts(workspace: Workspace, tables: dict[str, pa.Table]) -> ReleaseFacts:
         attribution=tuple(attribution),
         sources=source_facts(workspace),
     )
-    release_id = f"{workspace.calendar()[-1]}-{_content_hash(tables, facts)[:10]}"
+    content = _content_hash(tables, facts)
+    release_id = f"{workspace.calendar()[-1]}-{content[:10]}"
     tables["observations"] = with_release_id(tables["observations"], release_id)
-    return replace(facts, release_id=release_id)
+    return replace(facts, release_id=release_id, content_hash=content)
 
 
 def _content_hash(tables: dict[str, pa.Table], facts: ReleaseFacts) -> str:

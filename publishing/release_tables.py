@@ -25,7 +25,7 @@ from intake.neighbours import NEIGHBOURS
 from intake.quality import as_arrow, quality_rows
 from intake.received import Delivery, ReceivedStore
 from intake.records import read_record
-from publishing.protection import PROTECTED
+from publishing.protection import COMBINED, PROTECTED
 from warehouse.connection import run
 from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.workspace import Workspace
@@ -62,6 +62,7 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
         tables = {
             "areas": _areas(workspace, connection),
             "observations": _observations(workspace, connection),
+            "combined_observations": _combined(workspace, connection),
             "area_lookups": _reference_rows(
                 workspace, connection, AREA_LOOKUPS, "larger", "level, area_code, lsoa21cd"
             ),
@@ -70,7 +71,7 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
             ),
         }
     tables["indicators"] = indicators_table(workspace.declared)
-    tables["notes"] = _notes(tables["observations"])
+    tables["notes"] = _notes(tables["observations"], tables["combined_observations"])
     tables["accounting"] = as_arrow("accounting", list(_accounting(workspace, quality)))
     tables["lineage"] = lineage_table(workspace)
     # How many areas a delivery names says how many records it has at least.
@@ -164,6 +165,20 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
     return run(connection, sql, table="observations").to_arrow_table()
 
 
+def _combined(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the figures that stand for several neighbourhoods, with their declared places."""
+    sql = f"""
+    SELECT o.period_start, o.period_end, o.period_label, o.geography_type, o.geography_code,
+           o.members, o.lad24cd, o.indicator_id, o.numerator, o.denominator,
+           round(o.value, d.decimals) AS value, o.unit, round(o.lower_ci, d.decimals) AS lower_ci,
+           round(o.upper_ci, d.decimals) AS upper_ci, o.ci_method, o.value_status, o.note_id
+    FROM {workspace.lake.scan(COMBINED)} o
+    JOIN decimals d ON d.indicator_id = o.indicator_id
+    ORDER BY ALL
+    """
+    return run(connection, sql, table="combined_observations").to_arrow_table()
+
+
 def _reference_rows(
     workspace: Workspace,
     connection: duckdb.DuckDBPyConnection,
@@ -182,12 +197,13 @@ def _reference_rows(
     return run(connection, sql, table=table.name).to_arrow_table()
 
 
-def _notes(observations: pa.Table) -> pa.Table:
+def _notes(*observations: pa.Table) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
 
     used: set[str] = set()
-    for cell in observations.column("note_id").unique().to_pylist():
-        used.update((cell or "").split(","))
+    for table in observations:
+        for cell in table.column("note_id").unique().to_pylist():
+            used.update((cell or "").split(","))
     rows = [(key, NOTES[key]) for key in sorted(used - {""})]
     return pa.table(
         {"note_id": [key for key, _ in rows], "text": [text for _, text in rows]},

@@ -71,7 +71,7 @@ CHANGES = [
 
 OPENED = {
     "E01990001": 3, "E01990002": 13, "E01990003": 0,
-    "E01990004": 4, "E01990005": 22, "E01990006": 1,
+    "E01990004": 4, "E01990005": 23, "E01990006": 1,
 }  # fmt: skip
 """Cases opened in the quarter, by neighbourhood: small, large and none."""
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PRIVATE_ZONES = (
     "received", "restricted", "reference", "linked", "quality", "audit", "candidates", "approvals",
-    "governance", "quarantine",
+    "governance", "quarantine", "ledger",
 )  # fmt: skip
 """Folders of a region's data that only the platform's own account may enter; the account's group
 may read the officers' zone among them."""

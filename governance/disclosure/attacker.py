@@ -211,7 +211,8 @@ def attack(
     linear = integer = done = 0
     asked = _Asked(cells, strictest, people, witnesses_only, time_limit)
     for places, found in _run(_tasks(parts, narrowed.settled, asked), workers, len(parts)):
-        low[places], high[places] = found.lower, found.upper
+        # Zero is added so that none is negative.
+        low[places], high[places] = found.lower + 0.0, found.upper + 0.0
         seen_low[places], seen_high[places] = found.seen_lower, found.seen_upper
         exposed[places] = found.exposed
         linear += found.linear

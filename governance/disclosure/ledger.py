@@ -19,7 +19,7 @@ import hmac
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -171,13 +171,17 @@ class Ledger:
                 )
             return there
 
-    def read(self, *, before: str | None = None) -> LedgerTables:
+    def read(
+        self, *, before: str | None = None, only: Collection[str] | None = None
+    ) -> LedgerTables:
         """Return everything released, each statement once, with the first release that made it.
 
         Parameters
         ----------
         before : str, optional
             Only what was released before this release, if it is on the ledger.
+        only : collection of str, optional
+            Only what these releases said.
 
         Raises
         ------
@@ -185,6 +189,8 @@ class Ledger:
             If a file is missing or changed: judged without it, a release would look safer.
         """
         entries = _before(self.releases(), before)
+        if only is not None:
+            entries = [entry for entry in entries if entry.release_id in only]
         found = dict(empty_tables(with_release=True).items())
         for name in COLUMNS:
             joined = first_said(self._distinct(entries, name))

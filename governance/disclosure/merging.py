@@ -158,17 +158,11 @@ class Merging:
         if parent is None:
             return False
         mine = self.nesting.leaves[parent]
-        inside = [n for n, held in self.nesting.leaves.items() if n != parent and held <= mine]
-        # An area of the same neighbourhoods is another name of the parent, not a part of it.
-        levels = {n.level for above in self.nesting.parents for n in above if self._under(n, parent)}
-        return self._withhold([n for n in inside if n.level in levels], parent)
-
-    def _under(self, node: Node, parent: Node) -> bool:
-        if parent.level == TOTAL:
-            return node.level != TOTAL
-        return any(above.get(node) is not None for above in self.nesting.parents) and (
-            node != parent and self._is_above(parent, node)
-        )
+        inside = [
+            n for n, held in self.nesting.leaves.items()
+            if n != parent and held <= mine and not self._is_above(n, parent)
+        ]  # fmt: skip
+        return self._withhold(inside, parent)
 
     def _withhold(self, nodes: Sequence[Node], parent: Node) -> bool:
         """Withhold areas, with the pairs they are in; say whether that is anything new."""

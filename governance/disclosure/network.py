@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_ROWS = 1200
-"""Above this, finding the equations that follow from others would cost more than it saves."""
+MOST_SETS = 1000
+"""Unknowns above which finding the equations that follow from others would cost too much."""
 
 ZERO = 1e-7
 
@@ -38,8 +38,6 @@ def is_network(A: csr_matrix) -> bool:
     if not A.nnz or (np.abs(A.data) != 1).any():
         return not A.nnz
     if (A.getnnz(axis=0) > 2).any():
-        if A.shape[0] > MOST_ROWS:
-            return False
         # Whether the long or the short ones should go depends on which of them sum up the others.
         return any(
             kept is not None and _signs_agree(A[kept])
@@ -54,8 +52,9 @@ def _without_redundant(A: csr_matrix, short_first: bool) -> NDArray[np.int64] | 
     A vector ``y`` with ``y A = 0`` and ``y_r = 1`` shows that equation ``r`` follows from the
     others in ``y``. All such vectors are found in floating point, rounded, and checked exactly.
     """
-    values, vectors = np.linalg.eigh((A @ A.T).toarray())
-    basis = vectors[:, values < ZERO * max(1.0, values[-1])].T.copy()
+    basis = _dependencies(A)
+    if basis is None:
+        return None
     columns = A.tocsc()
     count = A.getnnz(axis=0)
     full = count > 2
@@ -85,8 +84,48 @@ def _without_redundant(A: csr_matrix, short_first: bool) -> NDArray[np.int64] | 
     return np.setdiff1d(np.arange(A.shape[0]), dropped)
 
 
+def _dependencies(A: csr_matrix) -> NDArray[np.float64] | None:
+    """Return a basis of all ``y`` with ``y A = 0``, one a row; None where that is too much work.
+
+    A count in two equations makes their entries of ``y`` equal or opposite, so that only few
+    unknowns are left, one for every set of equations so joined.
+    """
+    from scipy.sparse import csr_matrix  # noqa: PLC0415 - heavy
+
+    rows = A.shape[0]
+    label = _joined(A)
+    free = np.flatnonzero(label[:rows] != label[rows:])
+    # Each set comes twice, as it is and turned round; the first equation's side stands for it.
+    least = np.minimum(label[:rows], label[rows:])[free]
+    sign = np.where(label[:rows][free] == least, 1.0, -1.0)
+    sets, number = np.unique(least, return_inverse=True)
+    if len(sets) > MOST_SETS:
+        return None
+    spread = csr_matrix((sign, (number, free)), shape=(len(sets), rows))
+    left = spread @ A
+    values, vectors = np.linalg.eigh((left @ left.T).toarray())
+    if not len(values):
+        return np.empty((0, rows))
+    zero = values < ZERO * max(1.0, values[-1])
+    return np.asarray(spread.T @ vectors[:, zero]).T.copy()
+
+
 def _signs_agree(A: csr_matrix) -> bool:
     """Say whether equations can be turned round so that two entries of a column differ in sign."""
+    rows = A.shape[0]
+    label = _joined(A)
+    return bool((label[:rows] != label[rows:]).all())
+
+
+def _joined(A: csr_matrix) -> NDArray[np.int32]:
+    """Join equations that hold a count together that is in no third.
+
+    Returns
+    -------
+    (2 m,) int
+        The set to which each equation belongs as it is, and then to which it belongs turned round;
+        in one set the two entries of a column always differ in sign.
+    """
     from scipy.sparse import coo_matrix  # noqa: PLC0415 - heavy
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - heavy
 
@@ -96,9 +135,7 @@ def _signs_agree(A: csr_matrix) -> bool:
     at = columns.indptr[twice]
     one, other = columns.indices[at], columns.indices[at + 1]
     same = columns.data[at] == columns.data[at + 1]
-    # Each equation as it is (r) and turned round (r + rows): joined are those that go together.
     from_ = np.concatenate([one, one + rows])
     to = np.concatenate([other + rows * same, other + rows * ~same])
     graph = coo_matrix((np.ones(len(from_)), (from_, to)), shape=(2 * rows, 2 * rows))
-    _, label = connected_components(graph, directed=False)
-    return bool((label[:rows] != label[rows:]).all())
+    return connected_components(graph, directed=False)[1]

@@ -227,7 +227,9 @@ class Search:
         if answer.feasible is False:
             return answer
         if answer.table is None and np.isfinite(answer.bound):
-            whole = self.programme.maximise_whole(columns, weights, nodes=BATCH_NODES)
+            whole = self.programme.maximise_whole(
+                columns, weights, seconds=self.seconds, nodes=BATCH_NODES
+            )
             answer = Answer(answer.bound, whole.table, whole.feasible)
         self.note(answer.table)
         return answer

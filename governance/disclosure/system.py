@@ -40,6 +40,22 @@ class System:
     A: csr_matrix
     b: NDArray[np.float64]
 
+    def with_sum(self, numbers: Sequence[int], lower: float, upper: float) -> System:
+        """Return the system with one more statement: a sum of counts lies between two numbers."""
+        from scipy.sparse import csr_matrix, hstack, vstack  # noqa: PLC0415 - heavy
+
+        size = len(self.lower)
+        row = np.zeros((1, size + 1))
+        row[0, list(numbers)] = 1.0
+        row[0, size] = -1.0
+        wider = hstack([self.A, csr_matrix((self.A.shape[0], 1))])
+        return System(
+            np.append(self.lower, 0.0),
+            np.append(self.upper, upper - lower),
+            csr_matrix(vstack([wider, csr_matrix(row)])),
+            np.append(self.b, lower),
+        )
+
 
 class SystemBuilder:
     """Collects knowledge about counts, each named by any hashable key.

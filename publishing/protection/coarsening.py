@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from governance.disclosure.examination import Demand, Examination, examine
 
 from declarations.errors import DisclosureError
+from governance.disclosure.certificate import Lost
 from governance.disclosure.counts import bounds, protect
+from governance.disclosure.examination import Demand, Examination, examine
 from governance.disclosure.joint import (
     NOWHERE,
     Claim,
@@ -38,6 +39,9 @@ from publishing.protection.knowledge import Known
 from publishing.protection.withholding import GROUPED, Withheld, Withholding
 
 progress = logging.getLogger("lsoalink.progress")
+
+LARGEST_FOR_TOTAL = 60_000
+"""Unknowns up to which the sum of all hidden counts is attacked, which joins them all."""
 
 MOST_ROUNDS = 40
 """Rounds of attack and withholding; each withholds something, so that this is never reached by a
@@ -88,6 +92,11 @@ class Outcome:
     known_otherwise : sequence of Target
         Exposed by public totals or earlier releases alone.
     rounds : int
+    nesting : mapping of str to (str, str)
+        MSOA and district of every LSOA.
+    hidden_total : int or None
+        Sum of the counts that are hidden; None where telling even a coarse form of it would narrow
+        an interval.
     """
 
     withheld: Withheld
@@ -97,6 +106,8 @@ class Outcome:
     examinations: Sequence[Examination]
     known_otherwise: Sequence[Target]
     rounds: int
+    nesting: Mapping[str, tuple[str, str]]
+    hidden_total: int | None
 
 
 class Coarsening:
@@ -159,7 +170,15 @@ class Coarsening:
             if len(stuck) == len(failed):
                 self._check_known(stuck)
                 return Outcome(
-                    self._withheld, statements, figures, targets, examinations, stuck, number
+                    self._withheld,
+                    statements,
+                    figures,
+                    targets,
+                    examinations,
+                    stuck,
+                    number,
+                    self._candidate.nesting,
+                    self._hidden_total(joint, figures, targets, stuck),
                 )
         raise DisclosureError(
             f"After {MOST_ROUNDS} rounds of withholding, small counts can still be worked back",
@@ -287,6 +306,35 @@ class Coarsening:
                 )
             )
         return found
+
+    def _hidden_total(
+        self,
+        joint: Joint,
+        figures: Sequence[Figure],
+        targets: Sequence[Target],
+        stuck: Sequence[Target],
+    ) -> int | None:
+        """Return the sum of the hidden counts, if telling it coarsely gives nothing away.
+
+        It is one more equation over most of the system, so it is attacked like any other; for a
+        region too large for that it is not told.
+        """
+        numbers = joint.numbers[len(joint.numbers) - len(figures) :]
+        hidden = {
+            number: figure.exact
+            for figure, number in zip(figures, numbers, strict=True)
+            if number != NOWHERE
+            and figure.key not in self._withheld.rows
+            and protect(figure.exact, self._profile_of(figure.key.indicator_id)).value is None
+        }
+        total = sum(hidden.values())
+        told = Lost(len(figures), len(hidden), 0, hidden_total=total).hidden_sum_bounds()
+        if told is None or len(joint.system.lower) > LARGEST_FOR_TOTAL:
+            return None
+        system = joint.system.with_sum(list(hidden), *told)
+        free = [t for t in targets if t not in stuck]
+        again = self._attack(Joint(system, joint.numbers, joint.derived), free)
+        return None if _failed(free, again) else total
 
     def _check_known(self, stuck: Sequence[Target]) -> None:
         """Stop unless what others publish, and earlier releases, expose the targets by themselves.

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from declarations.errors import DisclosureError
+from governance.disclosure.counts import protect
 from governance.disclosure.ledger_tables import LedgerTables, canonical, content_hash
 from governance.disclosure.profiles import profile
 from governance.disclosure.system import UNBOUNDED
-from publishing.protection.candidate import Candidate
+from publishing.protection.candidate import Candidate, RowKey
 from publishing.protection.coarsening import Outcome, Target
+from publishing.protection.knowledge import ledger_of
 from publishing.protection.withholding import Combined
 from warehouse.lake import TableRef
 from warehouse.workspace import Workspace
@@ -54,7 +57,12 @@ class AttackFacts:
     tolerance : str
     linear, whole : int
         Programmes solved.
-    seconds : float
+    insider : bool
+        Whether people who know their own record were considered.
+    hidden_total : int or None
+        Sum of the hidden counts; only the certificate's coarse form of it is ever told.
+    mean_change : float or None
+        Mean difference between shown and true counts; likewise.
     """
 
     made_from: str
@@ -66,6 +74,9 @@ class AttackFacts:
     tolerances: dict[str, float]
     linear: int
     whole: int
+    insider: bool
+    hidden_total: int | None
+    mean_change: float | None
 
 
 def write_findings(
@@ -94,6 +105,9 @@ def write_findings(
         tolerances={k: v for e in outcome.examinations for k, v in e.tolerances.items()},
         linear=sum(e.linear_programmes for e in outcome.examinations),
         whole=sum(e.integer_programmes for e in outcome.examinations),
+        insider=all(e.insider for e in outcome.examinations),
+        hidden_total=outcome.hidden_total,
+        mean_change=_mean_change(workspace, outcome),
     )
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
@@ -101,10 +115,39 @@ def write_findings(
     _write(workspace, connection, ATTACK, pa.table({"facts": [text]}))
 
 
+def _mean_change(workspace: Workspace, outcome: Outcome) -> float | None:
+    """Return by how much the counts that are shown differ from the true ones, on average."""
+    changes = []
+    for figure in outcome.figures:
+        chosen = profile(workspace.declared.indicators[figure.key.indicator_id].profile)
+        shown = protect(figure.exact, chosen).value
+        if shown is not None and figure.key not in outcome.withheld.rows:
+            changes.append(abs(shown - figure.exact))
+    return sum(changes) / len(changes) if changes else None
+
+
 def attack_facts(workspace: Workspace) -> AttackFacts | None:
     """Return the facts of the last attack, or None where there was none."""
     rows = read_rows(workspace, ATTACK)
     return AttackFacts(**json.loads(rows[0]["facts"])) if rows else None
+
+
+def refuse_unless_attacked(workspace: Workspace) -> None:
+    """Stop unless the candidate that stands was attacked with everything released so far.
+
+    Raises
+    ------
+    DisclosureError
+    """
+    facts = attack_facts(workspace)
+    releases = ledger_of(workspace).releases()
+    later = [r for r in releases if facts and r.content != facts.content]
+    if facts is None or {r.release_id for r in later} != set(facts.earlier):
+        raise DisclosureError(
+            "The candidate was not attacked with every earlier release in hand; nothing was "
+            "published",
+            f"Run 'lsoalink run {workspace.declared.root.name}' again",
+        )
 
 
 def read_rows(workspace: Workspace, table: TableRef) -> list[dict[str, Any]]:
@@ -253,13 +296,29 @@ def _attacked_row(target: Target, low: float, high: float, otherwise: bool) -> d
 
 def _withheld_table(outcome: Outcome) -> pa.Table:
     rows = [
-        {**key._asdict(), "instead": how, "reason": outcome.withheld.reasons[key]}
+        {
+            **key._asdict(),
+            "instead": how,
+            "instead_code": _instead(outcome, key),
+            "reason": outcome.withheld.reasons[key],
+        }
         for key, how in sorted(outcome.withheld.rows.items())
     ]
     return _table(
         rows, "indicator_id", "period_start", "period_end", "geography_type", "geography_code",
-        "instead", "reason",
+        "instead", "instead_code", "reason",
     )  # fmt: skip
+
+
+def _instead(outcome: Outcome, key: RowKey) -> str:
+    """Return the area whose figure stands for a withheld one; nothing where none does."""
+    if outcome.withheld.rows[key] == "pair":
+        return next(
+            c.code
+            for c in outcome.withheld.combined.values()
+            if c.span == key[:4] and key.geography_code in c.members
+        )
+    return outcome.nesting[key.geography_code][0] if outcome.withheld.rows[key] == "msoa" else ""
 
 
 def _table(rows: Iterable[Mapping[str, Any]], *names: str) -> pa.Table:

@@ -14,6 +14,7 @@ from declarations.declared import digest
 from declarations.errors import DisclosureError
 from declarations.indicators import Indicator
 from governance.disclosure.counts import protect_sql
+from governance.disclosure.ledger import GENESIS
 from governance.disclosure.profiles import Profile, profile
 from indicators.index import composite_table
 from indicators.rates import add_rates
@@ -85,7 +86,8 @@ def protect_themes(workspace: Workspace) -> Built:
         outcome = _attacked(workspace, connection, candidate, names)
         write_findings(
             workspace, connection, candidate, outcome,
-            made_from=made_from, earlier=names, ledger_head=ledger.head(),
+            made_from=made_from, earlier=names,
+            ledger_head=earlier[-1].head if earlier else GENESIS,
         )  # fmt: skip
         _write_combined(workspace, connection, candidate, outcome.withheld, wanted)
         _protect(workspace, connection, candidate, outcome.withheld)

@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
 from governance.disclosure.suppression.heuristic import drop_needless, protect, verified
-from governance.disclosure.suppression.optimal import cheapest, components, prove, unsafe
+from governance.disclosure.suppression.optimal import (
+    BRIEF,
+    THOROUGH,
+    cheapest,
+    components,
+    prove,
+    unsafe,
+)
 from governance.disclosure.suppression.patterns import Proofs
 from governance.disclosure.suppression.problem import Cost, Loss, Problem, state_problem
 from governance.disclosure.suppression.repair import repair
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 
 Method = Literal["auto", "optimal", "heuristic"]
 
-OPTIMAL_CELLS = 60
+OPTIMAL_CELLS = 120
 """With ``auto``, components with at most so many candidates are solved to the optimum."""
 
 
@@ -151,7 +158,7 @@ def _improve(problem: Problem, proofs: Proofs, method: Method) -> bool:
             continue
         needy = group[problem.sensitive[group] & problem.marked[group]]
         needy = np.setdiff1d(needy, unsafe(problem, group, free, needy))
-        best = cheapest(problem, group, needy)
+        best = cheapest(problem, group, needy, THOROUGH if method == "optimal" else BRIEF)
         if best is None and method == "optimal":
             raise DisclosureError(
                 f"The cheapest hiding of a part of {len(group)} cells was not found in time",

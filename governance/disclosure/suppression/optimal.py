@@ -14,7 +14,7 @@ something more. Hiding more never makes a cell less safe, so that this excludes 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,27 @@ from governance.disclosure.suppression.heuristic import cover
 from governance.disclosure.suppression.patterns import LocalModel, Proofs
 from governance.disclosure.suppression.problem import Problem
 
-ROUNDS = 400
-"""Most times the programme is solved for one component."""
-
-SECONDS = 20.0
+SECONDS = 60.0
 """Most seconds for one solution of the programme."""
+
+
+class Effort(NamedTuple):
+    """How long to look for an optimum. Both limits are counts, so that results do not vary.
+
+    Attributes
+    ----------
+    rounds : int
+        Most times the programme is solved for one component.
+    nodes : int
+        Most branches of one solution.
+    """
+
+    rounds: int
+    nodes: int
+
+
+THOROUGH = Effort(1_000, 10_000_000)
+BRIEF = Effort(40, 100)
 
 _SMALL = 1e-6
 
@@ -61,7 +77,10 @@ def _beside(inside: Any, rows: int) -> Any:
 
 
 def cheapest(
-    problem: Problem, group: NDArray[np.int64], needy: NDArray[np.int64]
+    problem: Problem,
+    group: NDArray[np.int64],
+    needy: NDArray[np.int64],
+    effort: Effort = THOROUGH,
 ) -> NDArray[np.int64] | None:
     """Return the cheapest secondary cells of one component.
 
@@ -72,11 +91,12 @@ def cheapest(
         The cells of the component.
     needy : (s,) int64
         The sensitive cells to protect: all of those that hiding every candidate protects.
+    effort : Effort
 
     Returns
     -------
     (c,) int64 or None
-        None if the limits on rounds and time did not suffice.
+        None if the effort, or `SECONDS` for one solution, did not suffice.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - heavy
 
@@ -88,7 +108,7 @@ def cheapest(
     cuts: list[NDArray[np.float64]] = []
     rights: list[float] = []
     chosen = np.zeros(len(free), dtype=bool)
-    for _ in range(ROUNDS):
+    for _ in range(effort.rounds):
         found = attack.cuts(chosen, needy)
         if not found and not len(unsafe(problem, group, free[chosen], needy)):
             return free[chosen]
@@ -100,7 +120,7 @@ def cheapest(
             integrality=np.ones(len(free)),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(np.array(cuts), lb=np.array(rights)),
-            options={"mip_rel_gap": 0.0, "time_limit": SECONDS},
+            options={"mip_rel_gap": 0.0, "time_limit": SECONDS, "node_limit": effort.nodes},
         )
         if solution.status != 0:
             return None

@@ -34,14 +34,15 @@ def examined(table, chosen, demand=FIVE):
     return examine(table.system(lower, upper), targets, table.counts[targets], demand)
 
 
-def brute_optimum(table, brute, demand, weights, published):
+def brute_optimum(table, brute, demand, weights, published, floor):
     """Least cost over all choices that protect whatever hiding everything protects."""
     primary = (table.counts >= 1) & (table.counts < demand.below) & ~published
     targets = np.flatnonzero(primary)
+    primary |= (table.counts < floor_of_zeros(floor)) & ~published
     free = np.flatnonzero((table.counts > 0) & ~primary & ~published)
     everything = primary.copy()
     everything[free] = True
-    wanted = targets[demand.met_by(*brute.intervals(everything, targets))]
+    wanted = targets[demand.met_by(*brute.intervals(everything, targets, floor=floor))]
     best = np.inf
     for size in range(len(free) + 1):
         for some in itertools.combinations(free, size):
@@ -50,17 +51,25 @@ def brute_optimum(table, brute, demand, weights, published):
                 continue
             hidden = primary.copy()
             hidden[list(some)] = True
-            if demand.met_by(*brute.intervals(hidden, wanted)).all():
+            if demand.met_by(*brute.intervals(hidden, wanted, floor=floor)).all():
                 best = cost
     lost = np.setdiff1d(np.flatnonzero((table.counts >= 1) & (table.counts < demand.below)), wanted)
     return best, lost
 
 
-def check_against_brute_force(table, leaves, demand, cost, importance=None, published=()):
+def floor_of_zeros(floor):
+    """Zeros bear the marker where a hidden cell may be 0."""
+    return 0 if floor else 1
+
+
+def check_against_brute_force(
+    table, leaves, demand, cost, importance=None, published=(), zeros="shown"
+):
+    floor = 1 if zeros == "shown" else 0
     held = np.zeros(len(table), dtype=bool)
     held[list(published)] = True
     brute = BruteForce(table, leaves, extra=demand.width + demand.below + 1)
-    settled = {"cost": cost, "importance": importance, "published": held}
+    settled = {"cost": cost, "importance": importance, "published": held, "zeros": zeros}
     optimal = suppress(table, demand, method="optimal", **settled)
     heuristic = suppress(table, demand, method="heuristic", **settled)
     weights = {
@@ -68,16 +77,17 @@ def check_against_brute_force(table, leaves, demand, cost, importance=None, publ
         "counts": np.maximum(table.counts, 1).astype(float),
         "importance": importance,
     }[cost]
-    best, lost = brute_optimum(table, brute, demand, weights, held)
+    best, lost = brute_optimum(table, brute, demand, weights, held, floor)
     assert optimal.method == "optimal"
     assert optimal.loss.cost == pytest.approx(best)
     assert heuristic.loss.cost >= best - 1e-9
     for chosen in (optimal, heuristic):
         assert set(chosen.unprotected) == set(lost)
-        targets = np.setdiff1d(np.flatnonzero(chosen.primary), chosen.unprotected)
-        low, high = brute.intervals(chosen.hidden, targets)
+        small = np.flatnonzero(chosen.primary & (table.counts > 0))
+        targets = np.setdiff1d(small, chosen.unprotected)
+        low, high = brute.intervals(chosen.hidden, targets, floor=floor)
         assert demand.met_by(low, high).all()
-        assert not chosen.hidden[table.counts == 0].any()
+        assert (chosen.hidden[table.counts == 0] == (~held[table.counts == 0] & (floor == 0))).all()
         assert not chosen.hidden[held].any()
 
 
@@ -85,7 +95,7 @@ def check_against_brute_force(table, leaves, demand, cost, importance=None, publ
     st.lists(st.integers(0, 7), min_size=4, max_size=4),
     st.sampled_from(["cells", "counts"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_two_by_two_tables_agree_with_brute_force(counts, cost):
     table = areas_by_reason(np.reshape(counts, (2, 2)))
     leaves = [
@@ -101,7 +111,7 @@ def test_two_by_two_tables_agree_with_brute_force(counts, cost):
     st.lists(st.integers(1, 20), min_size=9, max_size=9),
     st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_areas_that_do_not_nest_agree_with_brute_force(counts, weights, total_is_public):
     groups = {"msoa21cd": ["M1", "M1", "M2", "M2"], "wd24cd": ["W1", "W2", "W1", "W2"]}
     table = areas_alone(counts, groups)
@@ -115,7 +125,19 @@ def test_areas_that_do_not_nest_agree_with_brute_force(counts, weights, total_is
     st.lists(st.integers(0, 9), min_size=3, max_size=3),
     st.sampled_from([["W1", "W2", "W2"], ["W1", None, "W1"], ["W1", "W2", "W3"]]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
+def test_hidden_zeros_agree_with_brute_force(counts, wards):
+    table = areas_alone(counts, {"msoa21cd": ["M1", "M1", "M2"], "wd24cd": wards})
+    leaves = [cell(table, level="lsoa21cd", area=f"E0100000{i}") for i in range(3)]
+    for demand in (Demand(width=2, below=4, outside=True), Demand(4, 4, outside=False)):
+        check_against_brute_force(table, leaves, demand, "counts", zeros="hidden")
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=3, max_size=3),
+    st.sampled_from([["W1", "W2", "W2"], ["W1", None, "W1"], ["W1", "W2", "W3"]]),
+)
+@settings(max_examples=20, deadline=None)
 def test_the_protected_range_agrees_with_brute_force(counts, wards):
     table = areas_alone(counts, {"msoa21cd": ["M1", "M1", "M2"], "wd24cd": wards})
     leaves = [cell(table, level="lsoa21cd", area=f"E0100000{i}") for i in range(3)]
@@ -126,7 +148,7 @@ def test_the_protected_range_agrees_with_brute_force(counts, wards):
     st.lists(st.integers(0, 12), min_size=18, max_size=18),
     st.permutations(["W1", "W1", "W2", "W2", "W3", "W3"]),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_linked_tables_pass_the_examination_and_the_optimum_costs_no_more(counts, wards):
     groups = {"msoa21cd": ["M1", "M1", "M1", "M2", "M2", "M2"], "wd24cd": wards}
     table = areas_by_reason(np.reshape(counts, (6, 3)), groups)
