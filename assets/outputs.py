@@ -191,7 +191,8 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from publishing.manifest import compare_bundle  # noqa: PLC0415
-        from publishing.release import build_release, release_faults  # noqa: PLC0415
+        from publishing.release import build_release  # noqa: PLC0415
+        from publishing.trust import release_faults  # noqa: PLC0415
 
         outcome = build_release(workspace_of(context, declared))
         back = outcome.outcome == "withdrawn"

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from declarations.base import Declaration, Identifier, IndicatorIdentifier, ProfileName
+from declarations.base import CountProfile, Declaration, Identifier, IndicatorIdentifier
 
 Level = Literal["lsoa21", "msoa21", "lad24"]
 
@@ -63,7 +63,7 @@ class Indicator(Declaration):
     outputs: list[Output] = Field(min_length=1)
     interval: Literal["wilson", "byar", "none"]
     polarity: Literal["lower_is_better", "higher_is_better", "none"]
-    profile: ProfileName = "hide0-r5"
+    profile: CountProfile = "hide0-r5"
     minimum_denominator: int = Field(default=50, ge=0)
     caveats: list[str] = Field(default_factory=list)
     owner: str

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from declarations.base import Declaration, Identifier, Period, ProfileName, RegionIdentifier
+from declarations.base import CountProfile, Declaration, Identifier, Period, RegionIdentifier
 from declarations.indicators import Level, Output, Term
 
 LAD_PATTERN = r"^(E0[6-9]|W06)\d{6}$"
@@ -29,7 +29,7 @@ class Publication(Declaration):
     publisher: str = Field(description="The organisation that answers for the release.")
     contact: str = Field(description="An e-mail address or page for questions and complaints.")
     licence: str = Field(default="OGL-UK-3.0", description="Licence of the published figures.")
-    profile: ProfileName = Field(
+    profile: CountProfile = Field(
         default="hide0-r5", description="Disclosure profile applied to every published count."
     )
 

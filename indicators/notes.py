@@ -30,6 +30,9 @@ NOTES: dict[str, str] = {
 }
 """Text of every note, by its identifier."""
 
+WITHHELD_NOTES = frozenset({"shown_with_neighbour", "shown_for_msoa", "withheld"})
+"""Notes of figures that were withheld because others gave them away: they can be of any size."""
+
 SEPARATOR = ","
 
 

@@ -197,7 +197,7 @@ def plan(
                 stretch=stretch.number,
                 lad24cd=lad,
                 numerator_missing=missing["numerator", lad],
-                denominator_missing=missing["denominator", lad],
+                denominator_missing=missing.get(("denominator", lad), False),
                 notes=joined(notes[lad]),
             )
             for lad in districts

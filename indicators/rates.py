@@ -17,8 +17,9 @@ import pyarrow as pa
 from declarations.errors import ConfigurationError, LsoalinkError
 from declarations.indicators import Indicator
 from geography.sql import ident
+from governance.disclosure.profiles import profile
 from indicators.intervals import Floats, byar, wilson
-from indicators.notes import SEPARATOR, joined
+from indicators.notes import SEPARATOR, WITHHELD_NOTES, joined
 
 if TYPE_CHECKING:
     import duckdb
@@ -111,10 +112,12 @@ def _with_rates(rows: pa.Table, ids: np.ndarray, declared: Mapping[str, Indicato
     method = np.full(size, "none", dtype=object)
     unit = np.full(size, None, dtype=object)
     capped = np.zeros(size, dtype=bool)
+    notes = np.array(rows.column("note_id").to_pylist(), dtype=object)
     for key, indicator in declared.items():
         mine = np.flatnonzero(ids == key)
         x, n = numerator[mine], denominator[mine]
         status[mine] = value_status(x, n, missing[mine], indicator.minimum_denominator)
+        status[mine] = _as_marked(status[mine], notes[mine], indicator)
         usable = np.array([s is None for s in status[mine]], dtype=bool)
         shown, x, n = mine[usable], x[usable], n[usable]
         if indicator.kind == "share":
@@ -125,18 +128,26 @@ def _with_rates(rows: pa.Table, ids: np.ndarray, declared: Mapping[str, Indicato
         method[shown] = indicator.interval
         unit[mine] = indicator.unit
         status[shown[estimated[shown]]] = ESTIMATED
-    notes = [
+    noted = [
         joined([*(n.split(SEPARATOR) if n else ()), "capped"]) if c else n
-        for n, c in zip(rows.column("note_id").to_pylist(), capped, strict=True)
+        for n, c in zip(notes.tolist(), capped, strict=True)
     ]
     rows = rows.set_column(
-        rows.column_names.index("note_id"), "note_id", pa.array(notes, pa.string())
+        rows.column_names.index("note_id"), "note_id", pa.array(noted, pa.string())
     )
     for name, numbers in (("value", value), ("lower_ci", lower), ("upper_ci", upper)):
         rows = rows.append_column(name, pa.array(numbers, pa.float64(), from_pandas=True))
     for name, texts in (("ci_method", method), ("value_status", status), ("unit", unit)):
         rows = rows.append_column(name, pa.array(texts.tolist(), pa.string()))
     return rows
+
+
+def _as_marked(status: np.ndarray, notes: np.ndarray, indicator: Indicator) -> np.ndarray:
+    """Give what the profile hides the profile's own marker; what is withheld stays ``[c]``."""
+    marker = profile(indicator.profile).small.marker or HIDDEN
+    withheld = [bool(WITHHELD_NOTES.intersection((n or "").split(SEPARATOR))) for n in notes]
+    marked = [marker if s == HIDDEN and not w else s for s, w in zip(status, withheld, strict=True)]
+    return np.array(marked, dtype=object)
 
 
 def value_status(

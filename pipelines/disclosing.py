@@ -28,6 +28,7 @@ from pipelines.long_tables import (
     read_counts,
     read_records,
     require,
+    table_name,
 )
 from warehouse.connection import run
 
@@ -266,7 +267,7 @@ def _public(asked: Asked, table: LinkedTable, names: Sequence[str]) -> NDArray[n
     if asked.public is None:
         return known
     totals = read_totals(asked.public, names, asked.categories, asked.count or MEASURE)
-    place = {key: i for i, key in enumerate(table.keys())}  # noqa: SIM118 - not a mapping
+    place = {key: i for i, key in enumerate(table.keys())}
     strange = sum(key not in place for key in totals)
     if strange:
         raise DeliveryError(
@@ -335,5 +336,5 @@ def read_totals(
 
 def cell_of(level: str, area: str, categories: Iterable[tuple[str, str]]) -> Cell:
     """Return the name of a cell; ``all`` in a category is its margin."""
-    held = tuple(sorted((n, v) for n, v in categories if v != "all"))
-    return Cell(MEASURE, level, area, held)
+    held = tuple(sorted((table_name(n), v) for n, v in categories if v != "all"))
+    return Cell(MEASURE, table_name(level), area, held)

@@ -15,6 +15,7 @@ from declarations.errors import (
     ConfigurationError,
     ContractError,
     DeliveryError,
+    DisclosureError,
     StorageError,
 )
 from pipelines.console import say, show_table
@@ -285,7 +286,7 @@ def verify_releases(name: str, settings: Settings) -> None:
     ApprovalError
         If any file differs.
     """
-    from publishing.release import release_faults  # noqa: PLC0415
+    from publishing.trust import ledger_faults, release_faults  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     published = workspace.root / "published"
@@ -299,6 +300,14 @@ def verify_releases(name: str, settings: Settings) -> None:
             say(f"  {line}")
     for sentence in withdrawn_words(workspace):
         say(sentence)
+    forgotten = ledger_faults(workspace)
+    for sentence in forgotten:
+        say(sentence)
+    if forgotten:
+        raise DisclosureError(
+            f"The ledger of releases has {len(forgotten)} fault(s)",
+            "Restore its folder from a copy: the next release is attacked with what it says",
+        )
     if changed:
         raise ApprovalError(
             f"{changed} file(s) are not as they were approved", "Restore them, or publish again"

@@ -1,4 +1,4 @@
-"""Long tables of counts that people hand to the command line: reading them, or saying what is wrong.
+"""Long tables of counts that people hand to the command line: read, or refused with what is wrong.
 
 Belongs here: CSV and Parquet files with one row per area and combination of categories, and files
 with one row per record. Messages name the file, the column and how many rows, never a value: the
@@ -51,6 +51,11 @@ def chains_of(texts: Sequence[str], *, option: str = "--hierarchy") -> list[list
     return chains
 
 
+def table_name(column: str) -> str:
+    """Return what a column is called in a linked table, which uses some names itself."""
+    return f"{column}_" if column in IDENTITY else column
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[str]]]:
     """Give a connection with the file as the view ``delivered``, and the names of its columns.
@@ -94,8 +99,7 @@ def _scan(path: Path) -> str:
         header = [name.strip() for name in next(csv.reader(file), [])]
     if not header or not all(header) or len({n.casefold() for n in header}) != len(header):
         raise DeliveryError(
-            f"The first line of {path.name} names no column, leaves one unnamed or names one "
-            "twice",
+            f"The first line of {path.name} names no column, leaves one unnamed or names one twice",
             "Begin the file with one line of different column names",
         )
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)

@@ -14,17 +14,15 @@ from __future__ import annotations
 
 from governance.disclosure.counts import bounds_sql
 from governance.disclosure.profiles import default_profile, profiles
+from indicators.notes import WITHHELD_NOTES
 from warehouse.sql import literal
-
-WITHHELD_NOTES = ("shown_with_neighbour", "shown_for_msoa", "withheld")
-"""Notes of figures that were withheld because others gave them away: they can be of any size."""
 
 
 def _bounds() -> tuple[str, str]:
     """Return SQL for the bounds of a count, each by the profile of its indicator."""
     marked = "(c.value_status LIKE '%[c]%' OR c.value_status LIKE '%[low]%')"
     withheld = f"c.published IS NULL AND {marked} AND list_has_any(string_split(c.note_id, ','), "
-    withheld += f"[{', '.join(map(literal, WITHHELD_NOTES))}])"
+    withheld += f"[{', '.join(map(literal, sorted(WITHHELD_NOTES)))}])"
     each = {name: bounds_sql("c.published", marked, p) for name, p in profiles().items()}
     least, most = (
         " ".join(f"WHEN c.profile = {literal(name)} THEN {sql[end]}" for name, sql in each.items())

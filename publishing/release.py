@@ -14,7 +14,6 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from declarations.declared import digest
 from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
-from governance.audit import AuditChain
 from indicators.counting import counts_table, statistics_table
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
@@ -44,10 +42,7 @@ from publishing.facts import (
 )
 from publishing.manifest import (
     MANIFEST_NAME,
-    bundle_files,
-    compare_bundle,
     hash_file,
-    read_manifest,
     write_manifest,
 )
 from publishing.protection import PROTECTED
@@ -62,6 +57,7 @@ from publishing.release_tables import (
     release_tables,
     with_release_id,
 )
+from publishing.trust import audited, candidate_hash, chain_of
 from publishing.withdrawn import PUBLISHED, notices, point_latest
 from warehouse.lake import UNPARTITIONED, write_atomically
 from warehouse.leftovers import temporary_beside
@@ -97,23 +93,6 @@ class ReleaseOutcome:
     outcome: Literal["published", "current", "awaiting_approval", "withdrawn"]
     folder: Path
     lacking: str = ""
-
-
-def candidate_hash(folder: Path, *, leave_out: Collection[str] = ()) -> str:
-    """Return the hash of every file of a bundle but its manifest, names and contents.
-
-    Parameters
-    ----------
-    leave_out : collection of str
-        Files no manifest names, which a program left beside those of the release.
-    """
-    hasher = hashlib.sha256()
-    for relative in bundle_files(folder):
-        if relative.as_posix() in leave_out:
-            continue
-        hasher.update(relative.as_posix().encode() + b"\x00")
-        hasher.update(bytes.fromhex(hash_file(folder / relative)))
-    return hasher.hexdigest()
 
 
 def check_decisions(workspace: Workspace) -> None:
@@ -204,7 +183,7 @@ def build_release(workspace: Workspace) -> ReleaseOutcome:
         workspace,
         {"fingerprint": wanted, "release_id": facts.release_id, "candidate_hash": hashed},
     )
-    _chain(workspace).append("candidate_built", release=facts.release_id, candidate_hash=hashed)
+    chain_of(workspace).append("candidate_built", release=facts.release_id, candidate_hash=hashed)
     return publish(workspace, facts.release_id, hashed, facts, tables["lineage"])
 
 
@@ -248,7 +227,7 @@ def publish(
     refuse_unless_attacked(workspace)
     # Before anybody can read it: what the ledger has and nobody read only makes us more careful.
     ledger = ledger_of(workspace).append(release_id, read_statements(workspace))
-    audit = _chain(workspace)
+    audit = chain_of(workspace)
     head = audit.append(
         "release_approved", release=release_id, candidate_hash=hashed,
         people=[f"{a.role}: {a.person}" for a in given], ledger_head=ledger.head,
@@ -274,26 +253,13 @@ def _finish(workspace: Workspace, release_id: str, hashed: str) -> None:
     """
     _lock_files(workspace.root / "published" / release_id)
     _point_latest(workspace, release_id)
-    audit = _chain(workspace)
-    known = _audited(audit, release_id)
+    audit = chain_of(workspace)
+    known = audited(audit, release_id)
     approved, published = (
         known.get(event, {}).get("candidate_hash") for event in ("release_approved", PUBLISHED)
     )
     if approved == hashed and published != hashed:
         audit.append(PUBLISHED, release=release_id, candidate_hash=hashed)
-
-
-def _chain(workspace: Workspace) -> AuditChain:
-    return AuditChain(workspace.root / "audit", workspace.keys)
-
-
-def _audited(audit: AuditChain, release_id: str) -> dict[str, dict[str, Any]]:
-    """Return the last audit entry of each kind of event about a release, if a key sealed it."""
-    return {
-        str(e.get("event")): e
-        for e in audit.entries()
-        if e.get("release") == release_id and audit.believes(e)
-    }
 
 
 def approve(
@@ -306,7 +272,7 @@ def approve(
     ApprovalError
         If the same person already signed in the other role, or the name will not do.
     """
-    audit = _chain(workspace)
+    audit = chain_of(workspace)
     approval = approvals.record(
         workspace.root / "approvals", hashed, role, person, audit_head=audit.head()
     )
@@ -323,7 +289,7 @@ def valid_approvals(workspace: Workspace, hashed: str) -> list[approvals.Approva
     A line written into the file of approvals by hand has no entry in the chain, and does not count;
     nor does an entry that no key of the platform sealed.
     """
-    audit = _chain(workspace)
+    audit = chain_of(workspace)
     known = {
         (e.get("candidate_hash"), e.get("role"), e.get("person"))
         for e in audit.entries()
@@ -332,32 +298,6 @@ def valid_approvals(workspace: Workspace, hashed: str) -> list[approvals.Approva
     given = approvals.recorded(workspace.root / "approvals", hashed)
     given = [a for a in given if (a.candidate_hash, a.role, a.person) in known]
     return given + approvals.standing(workspace.declared.region, hashed)
-
-
-def release_faults(workspace: Workspace, folder: Path) -> list[str]:
-    """Return everything about a published release that is not as it was approved.
-
-    The manifest stands beside the files and could be changed with them; so the bytes and the names
-    of those who approved are compared with the audit chain, too.
-    """
-    faults = compare_bundle(folder).sentences()
-    known = _audited(_chain(workspace), folder.name)
-    if "release_approved" not in known:
-        return [*faults, "The audit chain knows nothing of this release."]
-    approved = known["release_approved"]
-    published = approved["candidate_hash"]
-    if known.get(PUBLISHED, {}).get("candidate_hash") != published:
-        return [*faults, "Its publication was interrupted and is not in the audit chain yet."]
-    strange = set(compare_bundle(folder).strange)
-    if candidate_hash(folder, leave_out=strange) != published:
-        faults.append("Its files are not those whose hash was approved.")
-    manifest = read_manifest(folder)
-    people = [f"{a['role']}: {a['person']}" for a in manifest.get("approvals", [])]
-    if people != approved.get("people"):
-        faults.append("Its manifest names other people than those who approved.")
-    if manifest["release"].get("candidate_hash") != published:
-        faults.append("Its manifest names another hash than the one approved.")
-    return faults
 
 
 def _approval_fact(workspace: Workspace, approval: approvals.Approval) -> ApprovalFact:

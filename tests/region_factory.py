@@ -75,8 +75,8 @@ OPENED = {
 }  # fmt: skip
 """Cases opened in the quarter, by neighbourhood: small, large and none."""
 
-NOT_PLACED = 2
-"""Further cases of the southern district without a fixed abode."""
+NOT_PLACED = 1
+"""Further cases of the southern district without a fixed abode: with them it has no multiple of 5."""
 
 PLANTED = {
     "name": "Zebedee Quillfeather",

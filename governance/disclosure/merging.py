@@ -221,9 +221,7 @@ def nodes_of(table: LinkedTable) -> list[Node]:
     return [Node(level, area) for level, area in found]
 
 
-def with_pairs(
-    grid: NDArray[np.int64], pairs: Sequence[tuple[int, int]]
-) -> NDArray[np.int64]:
+def with_pairs(grid: NDArray[np.int64], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
     """Return rows of numbers by area with the sums of each pair of rows below them."""
     if not pairs:
         return grid

@@ -332,7 +332,8 @@ class _Work:
             self._system(table, *nothing), targets, table.counts[targets], self._demand,
             insider=self._request.insider, workers=self._request.workers,
         )  # fmt: skip
-        return np.asarray(targets[found.failed], dtype=np.int64)
+        small = found.failed & (found.lower < self._demand.below)
+        return np.asarray(targets[small], dtype=np.int64)
 
     def _attack(
         self,
@@ -393,7 +394,7 @@ class _Work:
         nodes = nodes_of(cells)
         wide = len(cells) // len(nodes)
         if self._request.profile.secondary:
-            # Larger counts under the marker must stay as open as small ones, or tell which are which.
+            # Larger counts under the marker must stay as open as small ones: none may stand out.
             own = {c for c, why in failed.items() if why != CLASS and not cells.missing[c]}
             large = {c for c in own if cells.counts[c] >= self._demand.below}
             new = {c for c in large if c < len(self._request.table)} - self._wide

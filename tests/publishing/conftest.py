@@ -16,6 +16,7 @@ from publishing_samples import (
     make_area_neighbours,
     make_areas,
     make_borders,
+    make_combined,
     make_indicators,
     make_lineage,
     make_observations,
@@ -42,6 +43,7 @@ def tables(borders: gpd.GeoDataFrame) -> dict[str, pa.Table]:
             "area_neighbours": make_area_neighbours(areas),
             "indicators": make_indicators(),
             "observations": make_observations(areas),
+            "combined_observations": make_combined(areas),
             "accounting": make_accounting(protected=True),
             "lineage": make_lineage(),
             "notes": pd.DataFrame(

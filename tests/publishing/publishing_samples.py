@@ -204,6 +204,38 @@ def make_observations(areas: pd.DataFrame, seed: int = 9) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def make_combined(areas: pd.DataFrame) -> pd.DataFrame:
+    """Two neighbourhoods of one MSOA taken together in the latest period, and a whole MSOA."""
+    start, end, label = _periods("lsoa21")[-1]
+    rows = []
+    for (msoa, lad), places in list(areas.groupby(["msoa21cd", "lad24cd"]))[:2]:
+        codes = sorted(places["lsoa21cd"])
+        pair = not rows
+        members = codes[:2] if pair else codes
+        rows.append(
+            {
+                "period_start": dt.date.fromisoformat(start),
+                "period_end": dt.date.fromisoformat(end),
+                "period_label": label,
+                "geography_type": "lsoa21_pair" if pair else "msoa21",
+                "geography_code": "+".join(members) if pair else msoa,
+                "members": " ".join(members),
+                "lad24cd": lad,
+                "indicator_id": "H01",
+                "numerator": 10 if pair else None,
+                "denominator": 600 * len(members),
+                "value": 8.3 if pair else None,
+                "unit": "per 1,000 households",
+                "lower_ci": 4.0 if pair else None,
+                "upper_ci": 15.3 if pair else None,
+                "ci_method": "byar",
+                "value_status": None if pair else "[c]",
+                "note_id": None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def make_indicators() -> pd.DataFrame:
     rows = []
     for ident, theme, kind, title, unit, decimals, *_, interval, polarity in INDICATORS:

@@ -12,8 +12,8 @@ UNITLESS = {"multiplier"}
 
 def test_the_release_has_the_declared_tables():
     assert set(RELEASE_TABLES) == {
-        "areas", "indicators", "observations", "accounting", "lineage", "notes", "area_lookups",
-        "area_neighbours",
+        "areas", "indicators", "observations", "combined_observations", "accounting", "lineage",
+        "notes", "area_lookups", "area_neighbours",
     }  # fmt: skip
 
 

@@ -114,7 +114,9 @@ def cover(problem: Problem, proofs: Proofs, model: LocalModel, cell: int) -> boo
     if wanted > proofs.down[cell]:
         _note(problem, proofs, model, model.move(cell, -wanted, gain=model.free), hide=False)
     _pay(problem, proofs, model, cell)
-    if not proofs.met(one)[0] and problem.width > proofs.up[cell]:
+    # Lowering it does not help a cell that must leave the range upwards and cannot.
+    stuck = demand.outside and problem.floor >= 1 and count + proofs.up[cell] < demand.below
+    if not stuck and not proofs.met(one)[0] and problem.width > proofs.up[cell]:
         needed = problem.width - int(proofs.up[cell])
         change = model.move(cell, -needed)
         moved = 0 if change is None else -int(change[model.place[cell]])
@@ -127,10 +129,13 @@ def _pay(problem: Problem, proofs: Proofs, model: LocalModel, cell: int) -> None
     """Raise a cell as far as the demand still asks, hiding what that takes."""
     demand, count = problem.demand, int(problem.counts[cell])
     up = problem.width - int(proofs.down[cell])
+    entirely = False
     if demand.outside and count - proofs.down[cell] >= 1:
+        # Where it cannot leave the range downwards, nothing less will do.
+        entirely = problem.floor >= 1 and demand.below - count >= up
         up = max(up, demand.below - count)
     if up > proofs.up[cell]:
-        change = model.move(cell, up)
+        change = model.move(cell, up, entirely=entirely)
         moved = 0 if change is None else int(change[model.place[cell]])
         _note(problem, proofs, model, change, hide=moved >= up)
 

@@ -213,7 +213,9 @@ class LocalModel:
             self._solver.changeColsCost(len(changed), changed.astype(np.int32), costs[changed])
             self._costs = costs
 
-    def move(self, cell: int, most: int, *, gain: float = _GAIN) -> NDArray[np.int64] | None:
+    def move(
+        self, cell: int, most: int, *, gain: float = _GAIN, entirely: bool = False
+    ) -> NDArray[np.int64] | None:
         """Return the cheapest whole-number change that moves the cell furthest, up to ``most``.
 
         Parameters
@@ -223,6 +225,8 @@ class LocalModel:
             Above 0 to raise the cell, below 0 to lower it.
         gain : float
             Worth of each unit; a change that costs more is not made.
+        entirely : bool
+            Whether a change that moves the cell less is of no use; None is returned for it.
 
         Returns
         -------
@@ -239,6 +243,8 @@ class LocalModel:
         solver.changeColBounds(column, 0.0, limit)
         solver.changeColBounds(other, 0.0, 0.0)
         values = self._solve()
+        if values is not None and entirely and values[column] < limit - _WHOLE:
+            values = None
         if values is not None and np.abs(values - np.round(values)).max() > _WHOLE:
             values = self._solve_whole()
         solver.changeColCost(column, self._costs[column])

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from declarations.base import ProfileName
+from declarations.base import CountProfile
 from declarations.errors import ConfigurationError
 from governance.disclosure import profiles as module
 from governance.disclosure.profiles import (
@@ -23,7 +23,7 @@ from governance.disclosure.profiles import (
 )
 
 FILE = Path(module.__file__).with_name("profiles.yaml")
-NAMES = get_args(ProfileName)
+NAMES = (*get_args(CountProfile), "ckm")
 
 
 def content(name: str, /, **changes: Any) -> dict[str, Any]:
