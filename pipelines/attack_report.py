@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from declarations.errors import ConfigurationError
-from governance.disclosure.tables import TOTAL, Cell
+from governance.disclosure.tables import IDENTITY, TOTAL, Cell
 from governance.reports.pages import Facts, Grid, Light, Page, Section, Text, html_page
 from pipelines.attacking import Attacked, Exposed
 from warehouse.lake import write_atomically
@@ -40,7 +40,7 @@ CONFIDENTIAL_WORDS = (
 
 def cell_words(cell: Cell) -> str:
     """Name a cell: its area and what is counted."""
-    area = "all areas" if cell.level == TOTAL else f"{cell.area} ({cell.level})"
+    area = "all areas" if cell.level == TOTAL else f"{cell.area} ({_level(cell)})"
     held = ", ".join(f"{n}: {v}" for n, v in cell.categories)
     measure = "" if cell.measure == "count" else cell.measure
     return ", ".join(part for part in (area, measure, held) if part)
@@ -122,7 +122,7 @@ def _json(attacked: Attacked) -> str:
         "attacked": len(attacked.cells),
         "exposed": [
             {
-                "level": e.cell.level, "area": e.cell.area, "measure": e.cell.measure,
+                "level": _level(e.cell), "area": e.cell.area, "measure": e.cell.measure,
                 "categories": dict(e.cell.categories), "reason": e.reason, "lower": e.lower,
                 "upper": None if np.isinf(e.upper) else e.upper,
                 "known_without_this_release": e.otherwise,
@@ -187,6 +187,11 @@ def _html(attacked: Attacked) -> str:
             foot=(("Made by", f"lsoalink, code version {code_version()}"),),
         )
     )
+
+
+def _level(cell: Cell) -> str:
+    """Return the column of the area's code, as it is called in the file."""
+    return cell.level.removesuffix("_") if cell.level[:-1] in IDENTITY else cell.level
 
 
 def _widths(attacked: Attacked) -> list[tuple[int | None, int]]:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from declarations.errors import ConfigurationError, DeliveryError, DisclosureError
 from governance.disclosure import knowledge
 from governance.disclosure.attacker import attack
-from governance.disclosure.counts import bounds
 from governance.disclosure.examination import (
     EXACT,
     INSIDER,
@@ -269,11 +268,10 @@ def _named(chains: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def _tell_figures(builder: SystemBuilder, tables: PublishedTables) -> None:
     said = tables.description
-    chosen = said.known_profile()
     known: dict[object, tuple[int, float]] = {}
     for cell, figure in tables.figures.items():
         if figure not in known:
-            known[figure] = bounds(figure.value, figure.status, chosen)
+            known[figure] = said.stands_for(figure)
         builder.count(cell, *known[figure])
     for cell, rate in tables.rates.items():
         if said.rate is not None and rate.denominator > 0:

@@ -20,6 +20,7 @@ from pipelines.commands import (
     agreement,
     area,
     audit,
+    disclosure,
     export,
     hold,
     keys,
@@ -286,16 +287,29 @@ def schemas(
     say(f"Wrote {', '.join(names)} into {folder}")
 
 
-for module in (agreement, export, roles, hold, purge, audit, keys, agency, redact, area):
+for module in (
+    agreement,
+    export,
+    roles,
+    hold,
+    purge,
+    audit,
+    keys,
+    agency,
+    redact,
+    area,
+    disclosure,
+):
     module.register(app)
 withdraw.register_withdraw(agreement.agreement_app)
 
 PANELS = {
     "For governance officers": (
         "agreement", "export", "roles", "grant", "approve", "verify", "hold", "purge", "audit",
+        "attack",
     ),
     "For agencies that send files": ("check", "aggregate", "pseudonymise", "agency-key", "redact"),
-    "For analysts": ("sql", "area"),
+    "For analysts": ("sql", "area", "disclose"),
 }  # fmt: skip
 """Which commands whom serves; the others are the data team's and stand first."""
 

@@ -294,7 +294,8 @@ def read_totals(
     """Return totals that are known elsewhere, by the cell they are the count of.
 
     The file has a column of one level's codes (none: the total of all areas), any of the category
-    columns (``all`` or no column: the margin), and the counts.
+    columns (``all`` or no column: the margin), and the counts: the column of that name, or the only
+    one that is left.
 
     Raises
     ------
@@ -302,6 +303,9 @@ def read_totals(
         If it is no such file, or holds a total twice.
     """
     with opened(path) as (connection, present):
+        others = [name for name in present if name not in (*areas, *categories)]
+        if count not in present and len(others) == 1:
+            count = others[0]
         require(path, present, [count])
         levels = [name for name in areas if name in present]
         held = [name for name in categories if name in present]

@@ -29,6 +29,11 @@ from governance.disclosure.system import SystemBuilder
 from governance.disclosure.tables import Cell
 
 MANIFEST = "manifest.json"
+OPTIONAL = ("combined_observations",)
+LEAF = "lsoa21"
+WITHHELD = frozenset({"shown_with_neighbour", "shown_for_msoa", "withheld"})
+"""Notes of figures that another stands for."""
+
 COLUMN = {"lsoa21": "lsoa21cd", "msoa21": "msoa21cd", "lad24": "lad24cd"}
 
 
@@ -47,6 +52,8 @@ class ReleaseFigures:
         By what is counted (the measure of the cells).
     children : dict of (str, str) to dict of str to list of str
         Codes of the finer areas in each coarser one, by their levels.
+    members : dict of Cell to list of str
+        Neighbourhoods of the figures that stand for several.
     """
 
     folder: Path
@@ -54,6 +61,7 @@ class ReleaseFigures:
     marked: set[Cell] = field(default_factory=set)
     demands: dict[str, Demand] = field(default_factory=dict)
     children: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
+    members: dict[Cell, list[str]] = field(default_factory=dict)
 
     def tell_structure(self, builder: SystemBuilder) -> None:
         """Say how the cells of the release add up."""
@@ -70,6 +78,10 @@ class ReleaseFigures:
                     if coarse == "lad24":
                         terms.append(builder.count(("unplaced", whole, fine)))
                     builder.add_up(builder.count(whole), terms)
+
+        for cell, codes in self.members.items():
+            parts = [cell._replace(level=LEAF, area=code) for code in codes]
+            builder.add_up(builder.count(cell), [builder.count(part) for part in parts])
 
     def tell_figures(self, builder: SystemBuilder) -> None:
         """Say what the figures stand for."""
@@ -97,9 +109,10 @@ def read_release(folder: Path) -> ReleaseFigures:
         indicators = {row["indicator_id"]: row for row in _rows(folder, "indicators")}
         for row in _rows(folder, "areas"):
             _place(found, row)
-        for row in _rows(folder, "observations"):
-            about = indicators[row["indicator_id"]]
-            _read_row(found, row, about, profile(about["profile"] or standard))
+        for name in ("observations", "combined_observations"):
+            for row in _rows(folder, name):
+                about = indicators[row["indicator_id"]]
+                _read_row(found, row, about, profile(about["profile"] or standard))
     except (KeyError, ValueError, TypeError) as error:
         raise DeliveryError(
             f"The release {folder.name} is not as this platform writes them "
@@ -127,11 +140,12 @@ def _read_row(
         return
     days = f"{row['period_start']} to {row['period_end']}"
     span: tuple[tuple[str, str], ...] = (("period", days),)
-    if row["breakdown_type"] != "none":
+    if row.get("breakdown_type", "none") != "none":
         span = (*span, (row["breakdown_type"], row["breakdown_value"]))
     for term in ("numerator", "denominator"):
         measure = about[term]
-        if not measure:
+        # A withheld figure says nothing: another stands for it.
+        if not measure or WITHHELD & {*row["note_id"].split(",")}:
             continue
         cell = Cell(measure, row["geography_type"], row["geography_code"], span)
         demand = demand_of(chosen)
@@ -146,12 +160,16 @@ def _read_row(
             found.marked.add(cell)
         else:
             continue
+        if row.get("members"):
+            found.members[cell] = row["members"].split()
         known = found.statements.get(cell, (0.0, float("inf")))
         found.statements[cell] = (max(known[0], low), min(known[1], high))
 
 
 def _rows(folder: Path, name: str) -> Iterator[dict[str, str]]:
     path = folder / "csv" / f"{name}.csv"
+    if not path.is_file() and name in OPTIONAL:
+        return
     if not path.is_file():
         raise DeliveryError(f"The release {folder.name} has no csv/{name}.csv", "Copy it whole")
     with path.open(encoding="utf-8", newline="") as file:

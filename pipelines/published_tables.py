@@ -17,7 +17,7 @@ from declarations.base import Declaration, ProfileName
 from declarations.errors import ConfigurationError, DeliveryError
 from declarations.loader import read_declaration
 from geography.sql import ident
-from governance.disclosure.counts import CONFIDENTIAL, MARKERS
+from governance.disclosure.counts import CONFIDENTIAL, MARKERS, bounds, could_be_shown
 from governance.disclosure.examination import Demand
 from governance.disclosure.merging import MERGED
 from governance.disclosure.profiles import (
@@ -31,13 +31,20 @@ from governance.disclosure.profiles import (
 from governance.disclosure.protecting import demand_of
 from governance.disclosure.tables import TOTAL, Cell
 from pipelines.disclosing import cell_of
-from pipelines.long_tables import opened
+from pipelines.long_tables import chains_of, opened
 from warehouse.connection import run
 
 if TYPE_CHECKING:
     import duckdb
 
 DESCRIPTION = "attack.yaml"
+
+
+class Figure(NamedTuple):
+    """A published figure: its number or None, and the profile's marker or None."""
+
+    value: int | None
+    status: str | None
 
 
 class MarkedRule(Declaration):
@@ -98,6 +105,24 @@ class Description(Declaration):
             return profile(self.profile)
         return _as_profile(self.rule) if self.rule else default_profile()
 
+    def stands_for(self, figure: Figure) -> tuple[int, float]:
+        """Return the lowest and highest count that a figure can stand for.
+
+        Raises
+        ------
+        DisclosureError
+            If the named profile never gives such a figure. A rule of somebody's own is not held
+            against what was published: a small figure that nobody hid is taken as it stands.
+        """
+        chosen = self.known_profile()
+        value = figure.value
+        if self.rule is None or value is None or could_be_shown(value, chosen):
+            return bounds(value, figure.status, chosen)
+        base = self.rule.rounding
+        if value % base:
+            return value, value
+        return max(0, value - base // 2), value - base // 2 + base - 1
+
     def demand(self) -> Demand:
         """Return what must stay open of a small count: what its own marker leaves open."""
         return demand_of(self.known_profile())
@@ -120,13 +145,6 @@ def _as_profile(rule: MarkedRule) -> Profile:
                                  outside=open_ended),
         }
     )  # fmt: skip
-
-
-class Figure(NamedTuple):
-    """A published figure: its number or None, and the profile's marker or None."""
-
-    value: int | None
-    status: str | None
 
 
 class Rate(NamedTuple):
@@ -186,8 +204,6 @@ def read_tables(folder: Path, description: Description) -> PublishedTables:
     DeliveryError
         If no file holds a figure, or two figures of one cell differ.
     """
-    from pipelines.long_tables import chains_of  # noqa: PLC0415
-
     if not folder.is_dir():
         raise DeliveryError(f"There is no folder {folder}", "Correct the path")
     tables = PublishedTables(folder, description, chains_of(description.hierarchy))

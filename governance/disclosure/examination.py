@@ -146,7 +146,8 @@ def examine(
     targets : (k,) array-like of int
         The cells whose true counts are sensitive, by their place in the system.
     truth : (k,) array-like
-        Their true counts; they serve to catch a wrong system, and are not kept.
+        Their true counts; they serve to catch a wrong system, and are not kept. NaN where one is
+        not known.
     demand : Demand
     insider : bool
         Also consider, one by one, everybody who has their own record in a cell. To them a count of
@@ -189,7 +190,7 @@ def examine(
         time_limit=time_limit,
         progress=progress,
     )
-    outside = int((~((found.lower <= counts) & (counts <= found.upper))).sum())
+    outside = int(((counts < found.lower) | (counts > found.upper)).sum())
     if outside:
         raise DisclosureError(
             f"{outside} of {len(cells)} true counts are not possible by what is said to be "

@@ -13,35 +13,33 @@ Unknown is, for each area, the sum of those parts (source, measure, category, pe
 statement at this level *or a finer one* tells apart. A part that only district figures tell apart
 needs no unknown in each neighbourhood: whatever the districts' split, non-negative whole numbers
 for the neighbourhoods exist (a transportation problem), so nothing is lost by leaving it out.
+
+Deliveries that came in several versions are the exception: in an area where two versions have the
+same counts they are one unknown, and whole columns of two transportation problems are then the
+same. Their parts are told apart at every level by the statements of all levels; those of three or
+more versions have unknowns in each neighbourhood (of three, the middle one is at most the sum of
+the other two, if each neighbourhood left one of them as it was).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from governance.disclosure.parts import Part, Versions, group_parts, states_of
 from governance.disclosure.system import UNBOUNDED, System, SystemBuilder
 
 LEVELS = ("lsoa21", "msoa21", "lad24")
 """Finest first; each nests in the next. Any other area is known by its member neighbourhoods."""
 
+DISTRICTS = len(LEVELS) - 1
+UNPLACED = -1
+"""Stands for the level of records that are known by their district alone."""
+
 NOWHERE = -1
 """The number of a statement about a sum of nothing."""
-
-
-class Part(NamedTuple):
-    """The counts of one category in one delivery: the smallest thing a definition names.
-
-    ``state`` tells versions of a delivery apart.
-    """
-
-    source_id: str
-    measure: str
-    category: str
-    period: str
-    state: str
 
 
 class Claim(NamedTuple):
@@ -68,13 +66,18 @@ class Statements:
     tokens : mapping of (source, period, state) to mapping of area code to bytes
         Keyed fingerprints of a delivery's counts in each neighbourhood (and of those placed in no
         neighbourhood, under the district's code). Where two versions of a delivery have the same
-        token, their counts there are the same; the attacker is credited with knowing it.
+        token, their counts there are the same; the attacker is credited with knowing it. Of
+        versions without any token nothing is known.
+    earlier : int
+        How many of the claims, the first ones, are not about what is now to be published. Their
+        sums are attacked too, unless they were told exactly.
     """
 
     definitions: Mapping[str, frozenset[Part]]
     claims: Sequence[Claim]
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tokens: Mapping[tuple[str, str, str], Mapping[str, bytes]] = field(default_factory=dict)
+    earlier: int = 0
 
 
 class Derived(NamedTuple):
@@ -102,15 +105,6 @@ class Joint:
     system: System
     numbers: Sequence[int]
     derived: Sequence[Derived]
-
-
-@dataclass
-class _Groups:
-    """The parts that one level's statements do not tell apart, group by group."""
-
-    parts: list[frozenset[Part]]
-    of_definition: dict[str, list[int]]
-    of_part: dict[Part, int]
 
 
 def joint_system(statements: Statements, nesting: Mapping[str, tuple[str, str]]) -> Joint:
@@ -141,119 +135,129 @@ class _Assembly:
         self._said = statements
         self._children = _children(nesting)
         self._builder = SystemBuilder()
-        self._groups = self._grouped()
+        level_of: dict[str, int] = {}
+        for claim in statements.claims:
+            level = _level(claim)
+            level_of[claim.definition_id] = min(level, level_of.get(claim.definition_id, level))
+        states = states_of(statements.definitions, level_of)
+        self._groups = group_parts(statements.definitions, level_of, states, len(LEVELS))
+        self._versions = Versions(states, statements.tokens, self._places)
 
     def joint(self) -> Joint:
-        for level in (1, 2):
+        for level in range(1, len(LEVELS)):
             self._link(level)
-        for level in range(len(LEVELS)):
-            self._link_versions(level)
         numbers = [self._claimed(claim) for claim in self._said.claims]
-        return Joint(self._builder.build(), numbers, self._derived(set(numbers)))
+        # Further sums are added to the system on the way.
+        derived = self._derived(numbers)
+        return Joint(self._builder.build(), numbers, derived)
 
-    def _grouped(self) -> list[_Groups]:
-        """Group the parts of each level by the definitions used there or below."""
-        used: set[str] = set()
-        wanted: list[set[str]] = [set(), set(), set()]
-        for claim in self._said.claims:
-            wanted[_level(claim)].add(claim.definition_id)
-        found = []
-        for names in wanted:
-            used |= names
-            found.append(_group(self._said.definitions, frozenset(used)))
-        return found
+    def _unknown(self, level: int, area: str, group: int, state: str) -> int:
+        """Return the sum of a group in an area; versions that are alike there are one."""
+        delivery = self._groups[level].groups[group].delivery
+        alike = self._versions.alike(level, area, delivery)
+        return self._builder.count((level, area, group, alike[state]))
 
-    def _unknown(self, level: int, area: str, group: int) -> int:
-        return self._builder.count((level, area, group))
+    def _unplaced(self, lad: str, group: int, state: str) -> int:
+        """Return the sum of a group's records that are known by their district alone."""
+        delivery = self._groups[DISTRICTS - 1].groups[group].delivery
+        alike = self._versions.alike(UNPLACED, lad, delivery)
+        return self._builder.count((UNPLACED, lad, group, alike[state]))
 
     def _link(self, level: int) -> None:
         """Say that the finer areas' sums make up those of the areas they nest in."""
         fine, coarse = self._groups[level - 1], self._groups[level]
         inside: dict[int, list[int]] = defaultdict(list)
-        for number, parts in enumerate(coarse.parts):
-            parent = fine.of_part.get(next(iter(parts)))
+        for number, group in enumerate(coarse.groups):
+            parent = fine.of_part.get(next(iter(group.parts)))
             if parent is not None:
                 inside[parent].append(number)
         for area, children in self._children[level].items():
-            for group, splits in inside.items():
-                terms = {self._unknown(level - 1, child, group): 1.0 for child in children}
-                if level == len(LEVELS) - 1:
-                    # Records known only by their district count there and in no neighbourhood.
-                    terms[self._builder.count(("unplaced", area, group))] = 1.0
-                for split in splits:
-                    terms[self._unknown(level, area, split)] = -1.0
-                self._builder.equation(terms, 0.0)
+            for parent, splits in inside.items():
+                delivery = fine.groups[parent].delivery
+                for state in dict.fromkeys(self._versions.alike(level, area, delivery).values()):
+                    finer = [self._unknown(level - 1, c, parent, state) for c in children]
+                    if level == DISTRICTS:
+                        finer.append(self._unplaced(area, parent, state))
+                    whole = [self._unknown(level, area, split, state) for split in splits]
+                    terms = dict.fromkeys(finer, 1.0) | dict.fromkeys(whole, -1.0)
+                    self._builder.equation(terms, 0.0)
 
     def _claimed(self, claim: Claim) -> int:
         level = _level(claim)
         groups = self._groups[level].of_definition.get(claim.definition_id, [])
         areas: Sequence[str] = (claim.area_code,)
         if claim.geography_type not in LEVELS:
-            areas = self._said.members[claim.area_code]
-        unknowns = [self._unknown(level, area, group) for area in areas for group in groups]
-        if not unknowns:
-            return NOWHERE
-        if len(unknowns) == 1:
-            self._builder.narrow(unknowns[0], claim.lower, claim.upper)
-            return unknowns[0]
+            areas = [*dict.fromkeys(self._said.members[claim.area_code])]
+        unknowns = [self._unknown(level, area, *group) for area in areas for group in groups]
+        return self._sum(unknowns, claim.lower, claim.upper)
+
+    def _sum(self, unknowns: Sequence[int], lower: float = 0, upper: float = UNBOUNDED) -> int:
+        """Return the number of a sum that lies between two numbers."""
+        if len(unknowns) < 2:
+            for number in unknowns:
+                self._builder.narrow(number, lower, upper)
+            return next(iter(unknowns), NOWHERE)
         key = ("sum", *sorted(unknowns))
         known = key in self._builder.index
-        number = self._builder.count(key, claim.lower, claim.upper)
+        number = self._builder.count(key, lower, upper)
         if not known:
             self._builder.add_up(number, unknowns)
         return number
 
-    def _link_versions(self, level: int) -> None:
-        """Say where a later version of a delivery left the counts of an area as they were."""
-        newest = _newest_states(self._said)
-        groups = self._groups[level]
-        of_family: dict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
-        for part, number in groups.of_part.items():
-            of_family[part[:4]][part.state] = number
-        for number, parts in enumerate(groups.parts):
-            old = [p for p in parts if p.state != newest[p.source_id, p.period]]
-            if len(old) < len(parts):
-                continue
-            later = {
-                of_family[p[:4]].get(newest[p.source_id, p.period], NOWHERE) for p in parts
-            } - {number}
-            families = {p[:4] for p in parts}
-            together = {p[:4] for n in later if n != NOWHERE for p in groups.parts[n]}
-            if NOWHERE in later or not later or together != families:
-                continue
-            pairs = {(p.source_id, p.period, p.state) for p in parts}
-            for area in self._children[level] if level else self._leaves():
-                if all(self._unchanged(pair, newest[pair[:2]], level, area) for pair in pairs):
-                    terms = {self._unknown(level, area, n): -1.0 for n in later}
-                    self._builder.equation({self._unknown(level, area, number): 1.0, **terms}, 0.0)
+    def _places(self, level: int, area: str) -> Sequence[str]:
+        """Return the places whose records make up an area; none for one that nothing nests in."""
+        if level in (0, UNPLACED):
+            return (area,)
+        children = self._children[level].get(area, ())
+        found = [place for child in children for place in self._places(level - 1, child)]
+        return [*found, area] if found and level == DISTRICTS else found
 
-    def _unchanged(self, old: tuple[str, str, str], new: str, level: int, area: str) -> bool:
-        before = self._said.tokens.get(old, {})
-        after = self._said.tokens.get((*old[:2], new), {})
-        places = self._places(level, area)
-        return bool(before or after) and all(before.get(p) == after.get(p) for p in places)
-
-    def _places(self, level: int, area: str) -> Iterator[str]:
-        if level == 0:
-            yield area
-            return
-        for child in self._children[level].get(area, ()):
-            yield from self._places(level - 1, child)
-        if level == len(LEVELS) - 1:
-            yield area
-
-    def _leaves(self) -> Iterator[str]:
-        for children in self._children[1].values():
-            yield from children
-
-    def _derived(self, claimed: set[int]) -> list[Derived]:
+    def _derived(self, numbers: Sequence[int]) -> list[Derived]:
+        """Return what the equations tell apart and no claim of the candidate is about."""
+        earlier = self._said.earlier
+        exact = {
+            number
+            for claim, number in zip(self._said.claims, numbers, strict=True)
+            if claim.lower == claim.upper
+        }
+        done = exact | set(numbers[earlier:])
         found = []
-        for key, number in self._builder.index.items():
-            if not isinstance(key, tuple) or not isinstance(key[0], int) or number in claimed:
-                continue
-            level, area, group = key
-            found.append(Derived(LEVELS[level], area, self._groups[level].parts[group], number))
+        for level, area, told, state in self._told_apart():
+            groups = self._groups[level]
+            split = groups.told[told]
+            number = self._sum([self._unknown(level, area, group, state) for group in split])
+            if number not in done:
+                done.add(number)
+                parts = [groups.groups[group].of_version(state) for group in split]
+                whole = frozenset(part for group in parts for part in group)
+                found.append(Derived(LEVELS[level], area, whole, number))
+        for claim, number in zip(self._said.claims[:earlier], numbers, strict=False):
+            if claim.geography_type in LEVELS and number != NOWHERE and number not in done:
+                done.add(number)
+                newest = self._newest_parts(claim)
+                found.append(Derived(claim.geography_type, claim.area_code, newest, number))
         return found
+
+    def _told_apart(self) -> list[tuple[int, str, int, str]]:
+        """Return level, area, first group and version of all sums that are told apart there."""
+        found: dict[tuple[int, str, int, str], None] = {}
+        for key in self._builder.index:
+            if isinstance(key, tuple) and key[0] in range(len(LEVELS)):
+                level, area, group, state = key
+                told = self._groups[level].groups[group].told
+                if told is not None:
+                    found[level, area, told, state] = None
+        return [*found]
+
+    def _newest_parts(self, claim: Claim) -> frozenset[Part]:
+        """Return what a claim sums, in the newest versions that have the same counts there."""
+        level = _level(claim)
+        found: set[Part] = set()
+        for number, state in self._groups[level].of_definition[claim.definition_id]:
+            group = self._groups[level].groups[number]
+            alike = self._versions.alike(level, claim.area_code, group.delivery)
+            found |= group.of_version(alike[state])
+        return frozenset(found)
 
 
 def _level(claim: Claim) -> int:
@@ -269,33 +273,6 @@ def _children(nesting: Mapping[str, tuple[str, str]]) -> list[dict[str, list[str
             lads[lad].append(msoa)
         msoas[msoa].append(lsoa)
     return [{}, dict(msoas), dict(lads)]
-
-
-def _group(definitions: Mapping[str, frozenset[Part]], used: frozenset[str]) -> _Groups:
-    signatures: dict[Part, set[str]] = defaultdict(set)
-    for name in sorted(used):
-        for part in definitions[name]:
-            signatures[part].add(name)
-    together: dict[frozenset[str], set[Part]] = defaultdict(set)
-    for part, names in signatures.items():
-        together[frozenset(names)].add(part)
-    groups = _Groups([], defaultdict(list), {})
-    for signature, parts in sorted(together.items(), key=lambda item: sorted(item[0])):
-        number = len(groups.parts)
-        groups.parts.append(frozenset(parts))
-        groups.of_part.update(dict.fromkeys(parts, number))
-        for name in signature:
-            groups.of_definition[name].append(number)
-    return groups
-
-
-def _newest_states(statements: Statements) -> dict[tuple[str, str], str]:
-    """Return the state each delivery has in the definition said last."""
-    newest: dict[tuple[str, str], str] = {}
-    for parts in statements.definitions.values():
-        for part in parts:
-            newest[part.source_id, part.period] = part.state
-    return newest
 
 
 def claims_of(rows: Iterable[Sequence[object]]) -> list[Claim]:

@@ -182,8 +182,14 @@ class _Work:
             self._progress("attacking", number)
             found, failed = self._attack(cells, counts, shown, otherwise)
             if not failed:
+                withheld = self._withheld(cells)
+                if not (~withheld & ~cells.missing).any():
+                    raise DisclosureError(
+                        "Nothing of the table can be published safely",
+                        "Publish larger areas, fewer categories or a longer period",
+                    )
                 return Protected(
-                    cells, self._withheld(cells), shown, self._merging, self._reasons, found,
+                    cells, withheld, shown, self._merging, self._reasons, found,
                     otherwise, number,
                 )  # fmt: skip
             if not self._repair(cells, failed):

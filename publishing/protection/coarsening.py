@@ -14,18 +14,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from declarations.errors import DisclosureError
 from governance.disclosure.certificate import Lost
 from governance.disclosure.counts import bounds, protect
-from governance.disclosure.examination import Demand, Examination, examine
+from governance.disclosure.examination import Examination, examine
 from governance.disclosure.joint import (
     NOWHERE,
     Claim,
-    Derived,
     Joint,
     Part,
     Statements,
@@ -33,9 +31,9 @@ from governance.disclosure.joint import (
 )
 from governance.disclosure.profiles import Profile
 from governance.disclosure.system import UNBOUNDED
-from indicators.plan import TermName
 from publishing.protection.candidate import TERMS, Candidate, RowKey, definition_id
 from publishing.protection.knowledge import Known
+from publishing.protection.targets import Exact, Figure, Finder, Target
 from publishing.protection.withholding import GROUPED, Withheld, Withholding
 
 progress = logging.getLogger("lsoalink.progress")
@@ -46,34 +44,6 @@ LARGEST_FOR_TOTAL = 60_000
 MOST_ROUNDS = 40
 """Rounds of attack and withholding; each withholds something, so that this is never reached by a
 region of ordinary size."""
-
-
-class Target(NamedTuple):
-    """A true count that is sensitive, and where it stands.
-
-    ``key`` and ``term`` name the figure it is a term of; a sum nobody publishes has none.
-    """
-
-    number: int
-    truth: int
-    level: str
-    area: str
-    parts: frozenset[Part]
-    demand: Demand
-    key: RowKey | None
-    term: TermName | None
-
-
-class Figure(NamedTuple):
-    """One term of a figure: its exact count, and what the candidate says of it.
-
-    ``key`` of a combined figure has the combined code.
-    """
-
-    key: RowKey
-    term: TermName
-    exact: int
-    claim: Claim
 
 
 @dataclass(frozen=True)
@@ -131,7 +101,7 @@ class Coarsening:
         candidate: Candidate,
         known: Sequence[Known],
         profile_of: Callable[[str], Profile],
-        exact: Callable[[Sequence[Derived]], Mapping[int, int | None]],
+        exact: Exact,
         beside: Mapping[str, Sequence[str]],
         *,
         workers: int = 1,
@@ -162,10 +132,11 @@ class Coarsening:
                 "attack %d: %d sensitive counts, %d could be worked back",
                 number, len(targets), len(failed),
             )  # fmt: skip
+            self._withholding.begin_round()
             stuck = [
                 target
                 for target, why in failed
-                if not self._withholding.step(target.level, target.area, target.parts, why)
+                if not self._withholding.step(*self._where(target), target.parts, why)
             ]
             if len(stuck) == len(failed):
                 self._check_known(stuck)
@@ -256,33 +227,12 @@ class Coarsening:
     def _targets(
         self, joint: Joint, statements: Statements, figures: Sequence[Figure]
     ) -> list[Target]:
-        found: dict[int, Target] = {}
-        # The candidate's claims are the last.
-        numbers = joint.numbers[len(joint.numbers) - len(figures) :]
-        for figure, number in zip(figures, numbers, strict=True):
-            profile = self._profile_of(figure.key.indicator_id)
-            if number != NOWHERE and is_sensitive(figure.exact, profile):
-                claim = figure.claim
-                target = Target(
-                    number, figure.exact, claim.geography_type, claim.area_code,
-                    statements.definitions[claim.definition_id], demand_of(profile),
-                    figure.key, figure.term,
-                )  # fmt: skip
-                found.setdefault(number, target)
-        # Sums nobody publishes, but which the equations tell apart, are to stay unknown as well.
+        finder = Finder(joint, statements)
+        finder.add_figures(figures, self._profile_of)
         current = {p for parts in self._candidate.definitions.values() for p in parts}
-        derived = [d for d in joint.derived if d.parts <= current]
-        sums = self._exact(derived)
-        for item in derived:
-            exact = sums[item.number]
-            profile = self._strictest(item.parts)
-            if exact is not None and is_sensitive(exact, profile):
-                target = Target(
-                    item.number, exact, item.geography_type, item.area_code, item.parts,
-                    demand_of(profile), None, None,
-                )  # fmt: skip
-                found.setdefault(item.number, target)
-        return list(found.values())
+        finder.add_sums(current, self._exact, self._strictest)
+        finder.add_earlier([known.hidden for known in self._known], current, self._exact)
+        return finder.found()
 
     def _strictest(self, parts: frozenset[Part]) -> Profile:
         """Return, of the profiles that a sum's parts are published under, the most demanding."""
@@ -292,7 +242,16 @@ class Coarsening:
             key=lambda p: (p.safe.width, p.safe.outside, p.small.below),
         )
 
-    def _attack(self, joint: Joint, targets: Sequence[Target]) -> list[Examination]:
+    def _where(self, target: Target) -> tuple[str, str]:
+        """Return level and area of a target; of one that an earlier release drew, its MSOA."""
+        if target.level != GROUPED or target.key is not None:
+            return target.level, target.area
+        first = self._members()[target.area][0]
+        return "msoa21", self._candidate.nesting[first][0]
+
+    def _attack(
+        self, joint: Joint, targets: Sequence[Target], *, insider: bool = True
+    ) -> list[Examination]:
         found = []
         for demand in dict.fromkeys(t.demand for t in targets):
             chosen = [t for t in targets if t.demand == demand]
@@ -300,8 +259,9 @@ class Coarsening:
                 examine(
                     joint.system,
                     np.array([t.number for t in chosen]),
-                    np.array([t.truth for t in chosen]),
+                    np.array([np.nan if t.truth is None else t.truth for t in chosen]),
                     demand,
+                    insider=insider,
                     workers=self._workers,
                 )
             )
@@ -333,7 +293,8 @@ class Coarsening:
             return None
         system = joint.system.with_sum(list(hidden), *told)
         free = [t for t in targets if t not in stuck]
-        again = self._attack(Joint(system, joint.numbers, joint.derived), free)
+        # Against outsiders: an insider knows one record of thousands that a coarse sum is about.
+        again = self._attack(Joint(system, joint.numbers, joint.derived), free, insider=False)
         return None if _failed(free, again) else total
 
     def _check_known(self, stuck: Sequence[Target]) -> None:
@@ -358,20 +319,6 @@ class Coarsening:
                 "of it is withheld",
                 "Publish fewer indicators that share counts, or longer periods",
             )
-
-
-def is_sensitive(exact: int, profile: Profile) -> bool:
-    """Say whether an attacker must not learn a count.
-
-    Where true zeros are hidden they are attacked like the small counts among which they hide: if
-    only those were, what is withheld for their sake would tell them from the zeros.
-    """
-    return (0 if profile.small.zeros == "hidden" else 1) <= exact < profile.small.below
-
-
-def demand_of(profile: Profile) -> Demand:
-    """Return what a profile asks of an attacker's interval."""
-    return Demand(profile.safe.width, profile.small.below, profile.safe.outside)
 
 
 def _place(target: Target) -> tuple[str, str, frozenset[Part]]:

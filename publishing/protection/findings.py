@@ -18,8 +18,9 @@ from governance.disclosure.ledger_tables import LedgerTables, canonical, content
 from governance.disclosure.profiles import profile
 from governance.disclosure.system import UNBOUNDED
 from publishing.protection.candidate import Candidate, RowKey
-from publishing.protection.coarsening import Outcome, Target
+from publishing.protection.coarsening import Outcome
 from publishing.protection.knowledge import ledger_of
+from publishing.protection.targets import Target
 from publishing.protection.withholding import Combined
 from warehouse.lake import TableRef
 from warehouse.workspace import Workspace

@@ -16,6 +16,7 @@ from declarations.declared import RegionDeclarations
 from declarations.region import PublicTotals
 from governance.disclosure.joint import Claim, Derived, Part
 from governance.disclosure.ledger import Ledger
+from governance.disclosure.profiles import Profile, profile
 from governance.disclosure.system import UNBOUNDED
 from indicators.plan import plan
 from publishing.protection.candidate import (
@@ -41,12 +42,15 @@ class Known:
     claims : sequence of Claim
     members : mapping of str to sequence of str
     tokens : mapping of (source, period, state) to mapping of str to bytes
+    hidden : sequence of (Claim, Profile)
+        Those of the claims that say no more than that a count is hidden.
     """
 
     definitions: Mapping[str, frozenset[Part]]
     claims: Sequence[Claim]
     members: Mapping[str, Sequence[str]]
     tokens: Mapping[tuple[str, str, str], Mapping[str, bytes]]
+    hidden: Sequence[tuple[Claim, Profile]] = ()
 
 
 def ledger_of(workspace: Workspace) -> Ledger:
@@ -67,11 +71,16 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
     for name, *part in _rows(said.definition_parts, "definition_id", *Part._fields):
         definitions[name].add(Part(*(p or "" for p in part)))
     level_of = dict(_rows(said.definitions, "definition_id", "geography_type"))
-    claims = []
-    for name, area, low, high in _rows(said.cells, "definition_id", "area_id", "lower", "upper"):
+    claims, hidden = [], []
+    for name, area, low, high, under, status in _rows(
+        said.cells, "definition_id", "area_id", "lower", "upper", "profile", "status"
+    ):
         definitions.setdefault(name, set())
         upper = UNBOUNDED if high is None else float(high)
-        claims.append(Claim(name, level_of[name], area, float(low), upper))
+        claim = Claim(name, level_of[name], area, float(low), upper)
+        claims.append(claim)
+        if status == "hidden":
+            hidden.append((claim, profile(under)))
     members: dict[str, list[str]] = defaultdict(list)
     for area, lsoa in _rows(said.members, "area_id", "lsoa21cd"):
         members[area].append(lsoa)
@@ -81,8 +90,9 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
     ):
         tokens[source, period, state][place] = token
     return Known(
-        {name: frozenset(parts) for name, parts in definitions.items()}, claims, members, tokens
-    )
+        {name: frozenset(parts) for name, parts in definitions.items()}, claims, members, tokens,
+        hidden,
+    )  # fmt: skip
 
 
 def _rows(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:

@@ -70,6 +70,7 @@ class Withholding:
         self, candidate: Candidate, shown: ShownOf, beside: Mapping[str, Sequence[str]]
     ) -> None:
         self.withheld = Withheld()
+        self._fresh: set[RowKey] = set()
         self._candidate = candidate
         self._shown = shown
         self._beside = beside
@@ -77,14 +78,19 @@ class Withholding:
         for lsoa, nest in sorted(candidate.nesting.items()):
             for position in (0, 1):
                 self._lsoas[position].setdefault(nest[position], []).append(lsoa)
-        self._spans: dict[Part, set[Span]] = defaultdict(set)
+        # By what is counted and when: whatever version of the delivery it was counted from.
+        self._spans: dict[tuple[str, ...], set[Span]] = defaultdict(set)
         for (span, _), name in candidate.definition_of.items():
             for part in candidate.definitions[name]:
-                self._spans[part].add(span)
+                self._spans[part[:4]].add(span)
 
     def spans_with(self, parts: Iterable[Part]) -> list[Span]:
         """Return every indicator and period whose figures share counts with the parts."""
-        return sorted({s for part in parts for s in self._spans.get(part, ())})
+        return sorted({s for part in parts for s in self._spans.get(part[:4], ())})
+
+    def begin_round(self) -> None:
+        """Forget what was withheld before: it has been attacked without, and did not suffice."""
+        self._fresh.clear()
 
     def step(self, level: str, area: str, parts: Iterable[Part], why: str) -> bool:
         """Give up some detail for the sake of one count.
@@ -101,10 +107,14 @@ class Withholding:
         Returns
         -------
         bool
-            False where nothing is left that could be given up.
+            False where nothing is left that could be given up. What was given up in this round for
+            another count's sake counts as given up for this one, too.
         """
         spans = self.spans_with(parts)
         lsoas = self._lsoas_of(level, area)
+        if not lsoas:
+            # A combined figure that this round has given up already.
+            return True
         msoas = sorted({self._candidate.nesting[lsoa][0] for lsoa in lsoas})
         lads = sorted({self._candidate.nesting[lsoa][1] for lsoa in lsoas})
         if level == "lsoa21" and self._pair(spans, area, why):
@@ -121,13 +131,17 @@ class Withholding:
         if level == "lsoa21":
             return [area]
         if level == GROUPED:
-            return next(list(c.members) for c in self.withheld.combined.values() if c.code == area)
+            standing = (c for c in self.withheld.combined.values() if c.code == area)
+            return next((list(c.members) for c in standing), [])
         return self._lsoas[0 if level == "msoa21" else 1].get(area, [])
 
     def _pair(self, spans: Sequence[Span], lsoa: str, why: str) -> bool:
         """Show a neighbourhood's figures only together with a neighbour's."""
         done = False
         for span in spans:
+            if span.at(lsoa) in self._fresh:
+                done = True
+                continue
             partner = self._partner(span, lsoa)
             if partner is None:
                 continue
@@ -164,12 +178,13 @@ class Withholding:
         for span in (s for s in spans if s.geography_type == "lsoa21"):
             for msoa in msoas:
                 members = [a for a in self._lsoas[0][msoa] if span.at(a) in self._candidate.rows]
-                fresh = [a for a in members if self.withheld.rows.get(span.at(a)) in (None, "pair")]
-                if not fresh:
+                done |= any(span.at(a) in self._fresh for a in members)
+                shown = [a for a in members if self.withheld.rows.get(span.at(a)) in (None, "pair")]
+                if not shown:
                     continue
                 done = True
                 self._forget_pairs(span, members)
-                for area in fresh:
+                for area in shown:
                     self._note(span.at(area), "msoa", why)
                 # Where the MSOA has a figure of its own for the period, that one stands for them.
                 own = span._replace(geography_type="msoa21").at(msoa)
@@ -190,6 +205,7 @@ class Withholding:
             for area in areas:
                 done |= self.withheld.combined.pop((span, area), None) is not None
                 key = span.at(area)
+                done |= span.geography_type == level and key in self._fresh
                 if (
                     span.geography_type == level
                     and key in self._candidate.rows
@@ -209,4 +225,5 @@ class Withholding:
 
     def _note(self, key: RowKey, instead: str, why: str) -> None:
         self.withheld.rows[key] = instead
+        self._fresh.add(key)
         self.withheld.reasons.setdefault(key, why)

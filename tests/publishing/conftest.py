@@ -1,13 +1,16 @@
-"""The made-up release of ``publishing_samples`` as fixtures."""
+"""The made-up release of ``publishing_samples``, and a region in which detail is withheld."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pytest
+from exposed_region import make_exposed
 from publishing_samples import (
     DISTRICTS,
     SOURCES,
@@ -24,8 +27,12 @@ from publishing_samples import (
     to_arrow,
 )
 
+from region_factory import run_all
+
 from declarations.region import District, Publication, Region, StandingApproval
 from publishing.facts import ApprovalFact, InputFact, ReleaseFacts
+from publishing.release import ReleaseOutcome
+from warehouse.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +110,27 @@ def release() -> ReleaseFacts:
         ),
         sources=SOURCES,
     )
+
+
+Release = tuple[Workspace, ReleaseOutcome]
+
+
+@pytest.fixture(scope="session")
+def release_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Release]:
+    """Run the region with other counts to its release, each variant once. To be read only."""
+    made: dict[str, Release] = {}
+
+    def run(changes: dict[str, int] | None = None, **more: Any) -> Release:
+        name = repr((changes, more))
+        if name not in made:
+            workspace = make_exposed(tmp_path_factory.mktemp("variant"), changes, **more)
+            made[name] = workspace, run_all(workspace)
+        return made[name]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def exposed(release_of: Callable[..., Release]) -> Release:
+    """Release the region in which a neighbourhood must be shown with its neighbour."""
+    return release_of()
