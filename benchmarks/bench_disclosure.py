@@ -1,21 +1,23 @@
 """Protecting and auditing a region and a nation: seconds, memory, and cost against size.
 
 Run ``python benchmarks/bench_disclosure.py`` from the repository for the 1,719 neighbourhoods of
-the West Midlands; with ``--nation`` for the 35,672 of England and Wales; with ``--districts 5 10 20 40
---plot docs/methodology/disclosure-scaling.svg`` for cost against size. Counts by six groups of
+the West Midlands; with ``--nation`` for the 35,672 of England and Wales; with ``--districts 5 10 20
+40 --plot docs/methodology/disclosure-scaling.svg`` for cost against size. Counts by six groups of
 reasons at four levels (LSOA, MSOA, district, region): the published totals of each district (a
 quarter, four times for a year), or the mean of all for those that gave none, split over its
 neighbourhoods by gamma weights. Everybody knows the districts' totals exactly.
 
 Because they do, no count of one district says anything of another, and each is protected by itself:
 ``protect_table``, with every attack that takes. Then everything is attacked once more as one
-system, regions included. Memory is that of all processes together, measured while it runs.
+system, regions included. Memory is that of all processes together, measured while it runs; where
+other programs were at work (see the load), the seconds of processor time tell more than the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import threading
 import time
@@ -81,9 +83,12 @@ class Cost:
 
     Attributes
     ----------
-    areas, cells, small, found, known_otherwise, withheld : int
-    protecting, auditing : float
-        Seconds.
+    areas, cells, small, found, known_otherwise, nothing : int
+        The last: districts of which no cell can be published.
+    withheld : float
+        Per cent of the cells of neighbourhoods and MSOAs.
+    protecting, auditing, processor : float
+        Seconds, the last of processor time in all processes.
     slowest : (float, str)
         Seconds of the district that took longest, and its code.
     """
@@ -93,9 +98,11 @@ class Cost:
     small: int
     found: int
     known_otherwise: int
+    nothing: int
     withheld: float
     protecting: float
     auditing: float
+    processor: float
     slowest: tuple[float, str]
 
     @property
@@ -170,9 +177,15 @@ def joined(parts, region_of):
     return system, public, places, np.concatenate([part.truth for _, part in parts])
 
 
+def processor_time():
+    """Return seconds this process and its ended children have worked."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
 def run(areas, margins, times, workers):
     """Protect and audit; return the `Cost`."""
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), processor_time()
     parts, slowest = [], (0.0, "")
     with get_context("spawn").Pool(workers) as pool:
         tasks = counts_of(areas, margins, times)
@@ -190,9 +203,11 @@ def run(areas, margins, times, workers):
         len(places),
         verdict.found,
         verdict.known_otherwise,
+        sum(part.rounds == 0 for _, part in parts),
         100 * sum(p.withheld for _, p in parts) / sum(p.cells for _, p in parts),
         protected - start,
         time.perf_counter() - protected,
+        processor_time() - worked,
         slowest,
     )
 
@@ -206,11 +221,12 @@ def report(name, areas, margins, args):
         f"{name}: {cost.areas:,} neighbourhoods, {cost.cells:,} cells at {len(COLUMNS)} levels, "
         f"{cost.small:,} truly small\n"
         f"    protect {cost.protecting:.1f} s + audit {cost.auditing:.1f} s = "
-        f"{cost.seconds:.1f} s, {memory.peak / 2**30:.2f} GB in all processes, {args.workers} workers "
+        f"{cost.seconds:.1f} s with {args.workers} workers, {cost.processor:.1f} s of processor "
+        f"time, {memory.peak / 2**30:.2f} GB in all processes "
         f"(load {before:.1f} before, {os.getloadavg()[0]:.1f} after)\n"
         f"    slowest district {cost.slowest[1]} {cost.slowest[0]:.1f} s; withheld "
-        f"{cost.withheld:.1f} % of cells; found {cost.found}, known from public totals alone "
-        f"{cost.known_otherwise}",
+        f"{cost.withheld:.1f} % of cells, everything in {cost.nothing} districts; "
+        f"found {cost.found}, known from public totals alone {cost.known_otherwise}",
         flush=True,
     )
     return cost

@@ -276,6 +276,8 @@ def print_repaired(measured):
             f"{summary([r.withheld for r in repairs]):>20}"
             f"{mean('figures'):11.1f}{mean('change'):13.2f}"
         )
+    all_withheld = sum(r.withheld == 100 for _, repairs in measured.values() for r in repairs)
+    print(f"draws of which no neighbourhood and no MSOA can be shown: {all_withheld}")
     print("attacked: cells that could be small, found: in all draws; small: truly small counts")
     print("withheld %: of all cells; figures %: of the cells that would have shown a figure")
 

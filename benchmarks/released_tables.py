@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from leak_tables import COLUMNS, table_of
 
+from declarations.errors import DisclosureError
 from governance.disclosure.examination import INSIDER, examine
 from governance.disclosure.merging import nesting_of
 from governance.disclosure.protecting import Request, demand_of, protect_table
@@ -36,7 +37,7 @@ class Released:
     places, truth : (k,) int
         Truly small counts, withheld ones too, and their values.
     rounds : int
-        Attacks it took.
+        Attacks it took; 0 where no cell can be published.
     demanded, failed : int
         Cells the last attack of the protection was asked about, and those it found.
     cells, marked, withheld, figures_withheld, pairs, shown : int
@@ -64,14 +65,17 @@ class Released:
 
 
 def release(areas, counts, profile, *, levels=COLUMNS[:3], workers=1):
-    """Return the release of a table of counts (n, groups)."""
+    """Return the release of a table of counts (n, groups); without a cell if none can be."""
     table = table_of(areas, counts, levels)
     named = dict(zip(COLUMNS, (areas.lsoa, areas.msoa, areas.lad, areas.region), strict=True))
     nesting = nesting_of({name: named[name] for name in levels}, [levels])
     size = len(table)
     level = table.columns["level"]
     public = level == DISTRICT
-    done = protect_table(Request(table, nesting, profile, public, workers=workers))
+    try:
+        done = protect_table(Request(table, nesting, profile, public, workers=workers))
+    except DisclosureError:
+        return nothing_released(table, profile)
     lower, upper = done.shown.lower.copy(), done.shown.upper.copy()
     gone = done.withheld
     lower[gone], upper[gone] = 0, np.inf
@@ -102,6 +106,21 @@ def release(areas, counts, profile, *, levels=COLUMNS[:3], workers=1):
         int(shown.sum()),
         float(np.abs(done.shown.values[:size] - table.counts)[shown].sum()),
     )
+
+
+def nothing_released(table, profile):
+    """Return the release of a table of which no cell can be published."""
+    level = table.columns["level"]
+    public = level == DISTRICT
+    own = (level == COLUMNS[0]) | (level == COLUMNS[1])
+    small = sensitive_counts(table.counts, profile) & own
+    hidden = own & (table.counts < profile.small.hidden_below)
+    lower = np.where(public, table.counts, 0)
+    upper = np.where(public, table.counts, np.inf)
+    return Released(
+        table.system(lower, upper), public, np.flatnonzero(small), table.counts[small], 0, 0, 0,
+        int(own.sum()), int(hidden.sum()), int(own.sum()), int((own & ~hidden).sum()), 0, 0, 0.0,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

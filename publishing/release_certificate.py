@@ -30,6 +30,7 @@ from governance.disclosure.certificate_drawings import rings_of
 from governance.disclosure.certificate_page import certificate_html
 from governance.disclosure.counts import MARKERS
 from governance.disclosure.profiles import Profile, profile
+from publishing.area_counts import WITHHELD_NOTES
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.protection.findings import (
     ATTACKED,
@@ -95,9 +96,9 @@ def certificate_facts(
     declared = workspace.declared
     attacked = read_rows(workspace, ATTACKED)
     otherwise = [row for row in attacked if row["known_otherwise"]]
-    examined = [row for row in attacked if not row["known_otherwise"]]
     names = _area_names(tables["areas"])
     observations = tables["observations"].to_pylist()
+    examined = _tellable([row for row in attacked if not row["known_otherwise"]], observations)
     return CertificateFacts(
         release_id=release.release_id,
         candidate=release.content_hash,
@@ -130,6 +131,24 @@ def certificate_facts(
         ),
         withheld=tuple(_withheld(tables["areas"], observations)),
     )  # fmt: skip
+
+
+def _tellable(
+    attacked: Iterable[Mapping[str, Any]], observations: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the attacked cells whose being sensitive can be seen from what is published.
+
+    Of withheld figures, and of sums nobody publishes, only the truly small ones are attacked: to
+    count or to name these would say how many there are among them.
+    """
+    hidden = {
+        (*_place(row), term)
+        for row in observations
+        if _is_marked(row) and not set((row["note_id"] or "").split(",")) & set(WITHHELD_NOTES)
+        for term in ("numerator", "denominator")
+        if row[term] is None
+    }
+    return [row for row in attacked if (*_place_of_attacked(row), row["term"]) in hidden]
 
 
 def _area_names(areas: pa.Table) -> dict[str, str]:

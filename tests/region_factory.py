@@ -76,7 +76,7 @@ OPENED = {
 """Cases opened in the quarter, by neighbourhood: small, large and none."""
 
 NOT_PLACED = 1
-"""Further cases of the southern district without a fixed abode: with them it has no multiple of 5."""
+"""Further cases of the southern district without a fixed abode; its total is no multiple of 5."""
 
 PLANTED = {
     "name": "Zebedee Quillfeather",

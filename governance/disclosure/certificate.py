@@ -278,7 +278,8 @@ def check_facts(facts: CertificateFacts) -> None:
             "Give them for larger areas and examine the release again",
         )
     demanded = {p.name: p.width for p in facts.profiles}
-    unknown = {c.profile for c in (*facts.examined, *facts.widths)} - demanded.keys()
+    named = {c.profile for c in facts.examined} | {w.profile for w in facts.widths}
+    unknown = named - demanded.keys()
     if unknown:
         raise DisclosureError("Cells were examined under a profile the certificate does not name")
     narrow = sum(

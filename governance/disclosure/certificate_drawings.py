@@ -24,6 +24,9 @@ Ring = Sequence[tuple[float, float]]
 SINGLE_WIDTHS = 12
 """Widths up to this have a bar each; wider ones share one up to the next power of two."""
 
+WIDEST = 64
+"""Widths beyond this share the last bar."""
+
 MOST_DETAILED = 5_000
 """Of more areas than this borders are drawn to the whole unit."""
 
@@ -42,7 +45,10 @@ _CLASSES = (
 
 @dataclass(frozen=True)
 class Bar:
-    """Cells whose interval has a width from ``first`` to ``last``; None: without bound."""
+    """Cells whose interval has a width from ``first`` to ``last``.
+
+    Without ``last``: that wide or wider. Without either: without bound.
+    """
 
     first: int | None
     last: int | None
@@ -53,29 +59,33 @@ class Bar:
         """What stands below the bar."""
         if self.first is None:
             return "no limit"
+        if self.last is None:
+            return f"{self.first}+"
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"  # noqa: RUF001 - a range
 
 
 def bars(widths: Iterable[WidthCount]) -> list[Bar]:
     """Group widths for a chart, from the narrowest to the widest without a gap in the axis."""
-    cells: dict[tuple[int, int] | None, int] = {}
+    cells: dict[tuple[int, int | None] | None, int] = {}
     for width in widths:
         if width.cells:
             key = None if width.width is None else _group(width.width)
             cells[key] = cells.get(key, 0) + width.cells
-    bounded = sorted(k for k in cells if k is not None)
+    bounded = sorted(k[0] for k in cells if k is not None)
     made: list[Bar] = []
-    width = bounded[0][0] if bounded else 0
-    while bounded and width <= bounded[-1][1]:
-        first, last = _group(width)
+    place: int | None = bounded[0] if bounded else None
+    while place is not None and place <= bounded[-1]:
+        first, last = _group(place)
         made.append(Bar(first, last, cells.get((first, last), 0)))
-        width = last + 1
+        place = None if last is None else last + 1
     return made + ([Bar(None, None, cells[None])] if None in cells else [])
 
 
-def _group(width: int) -> tuple[int, int]:
+def _group(width: int) -> tuple[int, int | None]:
     if width <= SINGLE_WIDTHS:
         return width, width
+    if width > WIDEST:
+        return WIDEST + 1, None
     last = 16
     while last < width:
         last *= 2

@@ -24,7 +24,7 @@ the other two, if each neighbourhood left one of them as it was).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,20 +68,16 @@ class Statements:
         neighbourhood, under the district's code). Where two versions of a delivery have the same
         token, their counts there are the same; the attacker is credited with knowing it. Of
         versions without any token nothing is known.
-    earlier : int
-        How many of the claims, the first ones, are not about what is now to be published. Their
-        sums are attacked too, unless they were told exactly.
     """
 
     definitions: Mapping[str, frozenset[Part]]
     claims: Sequence[Claim]
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tokens: Mapping[tuple[str, str, str], Mapping[str, bytes]] = field(default_factory=dict)
-    earlier: int = 0
 
 
 class Derived(NamedTuple):
-    """A sum nobody published that the equations tell apart."""
+    """A sum of which nobody says anything, but which the equations tell apart."""
 
     geography_type: str
     area_code: str
@@ -213,29 +209,29 @@ class _Assembly:
         return [*found, area] if found and level == DISTRICTS else found
 
     def _derived(self, numbers: Sequence[int]) -> list[Derived]:
-        """Return what the equations tell apart and no claim of the candidate is about."""
-        earlier = self._said.earlier
-        exact = {
-            number
-            for claim, number in zip(self._said.claims, numbers, strict=True)
-            if claim.lower == claim.upper
-        }
-        done = exact | set(numbers[earlier:])
-        found = []
+        """Return what the equations tell apart and no claim bounds.
+
+        Among them is what was withheld, now or in an earlier release.
+        """
+        claimed = [*zip(self._said.claims, numbers, strict=True)]
+        done = {n for claim, n in claimed if claim.lower > 0 or claim.upper < UNBOUNDED} | {NOWHERE}
+        parts_of: dict[tuple[int, int, str], frozenset[Part]] = {}
+        found: list[Derived] = []
         for level, area, told, state in self._told_apart():
             groups = self._groups[level]
             split = groups.told[told]
             number = self._sum([self._unknown(level, area, group, state) for group in split])
+            if (level, told, state) not in parts_of:
+                parts = [groups.groups[group].of_version(state) for group in split]
+                parts_of[level, told, state] = frozenset(part for some in parts for part in some)
             if number not in done:
                 done.add(number)
-                parts = [groups.groups[group].of_version(state) for group in split]
-                whole = frozenset(part for group in parts for part in group)
-                found.append(Derived(LEVELS[level], area, whole, number))
-        for claim, number in zip(self._said.claims[:earlier], numbers, strict=False):
-            if claim.geography_type in LEVELS and number != NOWHERE and number not in done:
+                found.append(Derived(LEVELS[level], area, parts_of[level, told, state], number))
+        for claim, number in claimed:
+            if claim.geography_type in LEVELS and number not in done:
                 done.add(number)
-                newest = self._newest_parts(claim)
-                found.append(Derived(claim.geography_type, claim.area_code, newest, number))
+                parts_then = self._newest_parts(claim)
+                found.append(Derived(claim.geography_type, claim.area_code, parts_then, number))
         return found
 
     def _told_apart(self) -> list[tuple[int, str, int, str]]:
@@ -273,11 +269,3 @@ def _children(nesting: Mapping[str, tuple[str, str]]) -> list[dict[str, list[str
             lads[lad].append(msoa)
         msoas[msoa].append(lsoa)
     return [{}, dict(msoas), dict(lads)]
-
-
-def claims_of(rows: Iterable[Sequence[object]]) -> list[Claim]:
-    """Return claims from rows of a table; an upper bound of None is none."""
-    return [
-        Claim(str(d), str(t), str(a), float(low), UNBOUNDED if high is None else float(high))  # type: ignore[arg-type]
-        for d, t, a, low, high in rows
-    ]

@@ -12,11 +12,11 @@ lacks the key.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
@@ -51,6 +51,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 """Columns of each table. ``area_id`` is made here and need not be given."""
+
+_COUNTED = ("source_id", "period", "lsoa21cd", "measure", "category", "value")
 
 _MAY_BE_NULL = frozenset({("cells", "upper"), ("definition_parts", "category")})
 
@@ -195,41 +197,100 @@ def tokens(
 
     table = counts if isinstance(counts, pa.Table) else counts.to_arrow_table()
     _require("counts", table, ("lsoa21cd", "measure", "category", "value"))
-    summed = table.group_by(["lsoa21cd", "measure", "category"]).aggregate(
-        [("value", "sum"), ("value", "count"), ("value", "count", _nulls())]
-    )
-    rows: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    columns = [summed.column(i).to_pylist() for i in range(summed.num_columns)]
-    names = summed.column_names
-    held = dict(zip(names[:3], columns[:3], strict=True))
-    sums, _, missing = columns[3:]
-    for place, measure, category, total, nulls in zip(
-        held["lsoa21cd"], held["measure"], held["category"], sums, missing, strict=True
-    ):
-        if place is not None and (nulls or total):
-            known = "" if total is None else str(int(total) if total == int(total) else total)
-            rows[place].append((measure, category or "", f"{known}{'?' * nulls}"))
-    places = sorted({*areas, *rows})
-    made = [_token(secret, [source_id, period, place, sorted(rows[place])]) for place in places]
-    count = len(places)
+    table = table.select(["lsoa21cd", "measure", "category", "value"])
+    for name, text in (("source_id", source_id), ("period", period)):
+        table = table.append_column(name, pa.array([text] * table.num_rows, pa.string()))
+    delivery = (source_id, period)
+    made = tokens_of_deliveries(table, secret, areas=areas, deliveries=[delivery])[delivery]
+    count = len(made)
     return pa.table(
         {
             "source_id": [source_id] * count, "period": [period] * count, "state": [state] * count,
-            "lsoa21cd": places, "token": made,
+            "lsoa21cd": [*made], "token": [*made.values()],
         },
         schema=_schema(COLUMNS["tokens"]),
     )  # fmt: skip
+
+
+def tokens_of_deliveries(
+    counts: pa.Table,
+    secret: bytes,
+    *,
+    areas: Iterable[str],
+    deliveries: Iterable[tuple[str, str]],
+) -> dict[tuple[str, str], dict[str, bytes]]:
+    """Make the fingerprints that `tokens` makes, for many deliveries in one pass.
+
+    Parameters
+    ----------
+    counts : arrow table
+        ``source_id, period, lsoa21cd, measure, category, value``.
+    secret, areas
+        As of `tokens`.
+    deliveries : iterable of (str, str)
+        Source and period of each delivery, also of those without a row.
+
+    Returns
+    -------
+    dict of (str, str) to dict of str to bytes
+        By source and period, then by place, sorted.
+    """
+    _require("counts", counts, _COUNTED)
+    summed = counts.group_by([*_COUNTED[:-1]]).aggregate(
+        [("value", "sum"), ("value", "count", _nulls())]
+    )
+    columns = [summed.column(n).to_pylist() for n in (*_COUNTED[:-1], *summed.column_names[-2:])]
+    rows: defaultdict[tuple[str, str], defaultdict[str, list[tuple[str, str, str]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for source, period, place, measure, category, total, nulls in zip(*columns, strict=True):
+        if place is not None and (nulls or total):
+            known = "" if total is None else _number(total)
+            rows[source, period][place].append((measure, category or "", f"{known}{'?' * nulls}"))
+    everywhere = set(areas)
+    keyed, text_of = _Keyed(secret), cache(_json)
+    nothing = _json([])
+    made: dict[tuple[str, str], dict[str, bytes]] = {}
+    for delivery in deliveries:
+        held = {place: text_of(tuple(sorted(found))) for place, found in rows[delivery].items()}
+        opening = _json(delivery).removesuffix("]")
+        made[delivery] = {
+            place: keyed.token(f"{opening},{text_of(place)},{held.get(place, nothing)}]")
+            for place in sorted(everywhere | held.keys())
+        }
+    return made
+
+
+def _number(total: float) -> str:
+    return str(int(total) if total == int(total) else total)
+
+
+class _Keyed:
+    """HMAC-SHA-256 (RFC 2104) with one key, whose two halves are hashed once for all texts."""
+
+    def __init__(self, secret: bytes) -> None:
+        block = hashlib.sha256().block_size
+        key = hashlib.sha256(secret).digest() if len(secret) > block else secret
+        padded = key.ljust(block, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def token(self, text: str) -> bytes:
+        """Return the first bytes of a text's code."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.digest()[:TOKEN_BYTES]
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _nulls() -> Any:
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy
 
     return pc.CountOptions(mode="only_null")
-
-
-def _token(secret: bytes, content: list[Any]) -> bytes:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hmac.new(secret, text.encode(), hashlib.sha256).digest()[:TOKEN_BYTES]
 
 
 def _schema(columns: Mapping[str, str]) -> pa.Schema:

@@ -240,14 +240,12 @@ def _equations(
     for row in range(of_areas.shape[0]):
         at = slice(of_areas.indptr[row], of_areas.indptr[row + 1])
         said = dict(zip(of_areas.indices[at].tolist(), of_areas.data[at].tolist(), strict=True))
-        rows.append(said)
         shorter = dict(said)
         for place, (a, b) in enumerate(pairs):
             if shorter.get(a) == shorter.get(b) == -1.0:
                 del shorter[a], shorter[b]
                 shorter[len(nodes) + place] = -1.0
-        if shorter != said:
-            rows.append(shorter)
+        rows.append(shorter)
     rows += [{len(nodes) + i: 1.0, a: -1.0, b: -1.0} for i, (a, b) in enumerate(pairs)]
     pointer = np.concatenate(([0], np.cumsum([len(r) for r in rows], dtype=np.int64)))
     areas = csr_matrix(

@@ -137,6 +137,13 @@ class Protected:
     rounds: int
 
 
+def _without_failures(found: Examination, cells: NDArray[np.int64]) -> Examination:
+    """Return the verdicts without those on some cells that fail through no doing of ours."""
+    kept = ~np.isin(found.targets, cells)
+    reasons = np.where(kept, found.reasons, "").astype(str)
+    return replace(found, failed=found.failed & kept, reasons=reasons)
+
+
 def demand_of(profile: Profile) -> Demand:
     """Return what a profile asks of an attacker's interval."""
     return Demand(profile.safe.width, profile.small.below, profile.safe.outside)
@@ -173,14 +180,16 @@ class _Work:
         self._wide: set[int] = set()
 
     def run(self) -> Protected:
-        otherwise = self._known_otherwise()
+        alone: dict[int, float] = {}
         for number in range(1, MOST_ROUNDS + 1):
             self._progress("protecting", number)
             cells = merged_table(self._request.table, self._merging)
             counts = self._counts()
             shown = self._shown(cells, counts)
             self._progress("attacking", number)
-            found, failed = self._attack(cells, counts, shown, otherwise)
+            found, failed = self._attack(cells, counts, shown)
+            excused = self._excused(found, failed, alone)
+            failed = {cell: why for cell, why in failed.items() if cell not in excused}
             if not failed:
                 withheld = self._withheld(cells)
                 if not (~withheld & ~cells.missing).any():
@@ -188,6 +197,8 @@ class _Work:
                         "Nothing of the table can be published safely",
                         "Publish larger areas, fewer categories or a longer period",
                     )
+                otherwise = np.array(sorted(excused), dtype=np.int64)
+                found = _without_failures(found, otherwise)
                 return Protected(
                     cells, withheld, shown, self._merging, self._reasons, found,
                     otherwise, number,
@@ -326,31 +337,45 @@ class _Work:
         could = (lower < self._demand.below) & (upper >= 1) & ~missing
         return np.flatnonzero(could)
 
-    def _known_otherwise(self) -> NDArray[np.int64]:
-        """Return the cells that public figures give away before anything is published here."""
+    def _excused(
+        self, found: Examination, failed: dict[int, str], alone: dict[int, float]
+    ) -> set[int]:
+        """Return failing cells that are as open as public figures alone leave them.
+
+        No publication can change those; one that is narrower than that is our own doing.
+
+        Parameters
+        ----------
+        alone : dict
+            How open public figures alone leave the cells asked about so far; added to.
+        """
+        width = dict(zip(found.targets.tolist(), found.widths.tolist(), strict=True))
+        alone |= self._without_us([c for c in failed if c in width and c not in alone])
+        return {c for c in failed if c in alone and width[c] >= alone[c]}
+
+    def _without_us(self, failing: list[int]) -> dict[int, float]:
+        """Return how open public figures alone leave cells, if too little; infinite elsewhere."""
         table = self._request.table
-        if not self._request.public.any():
-            return np.empty(0, dtype=np.int64)
-        self._progress("attacking what is public", 0)
+        targets = np.array([c for c in failing if c < len(table)], dtype=np.int64)
+        if not self._request.public.any() or not len(targets):
+            return {}
         nothing = np.zeros(len(table)), np.full(len(table), np.inf)
-        targets = np.flatnonzero(~table.missing)
         found = examine(
             self._system(table, *nothing), targets, table.counts[targets], self._demand,
             insider=self._request.insider, workers=self._request.workers,
         )  # fmt: skip
-        small = found.failed & (found.lower < self._demand.below)
-        return np.asarray(targets[small], dtype=np.int64)
+        widths = np.where(found.failed, found.widths, np.inf)
+        widths[found.reasons == "insider"] = 0
+        return dict(zip(targets.tolist(), widths.tolist(), strict=True))
 
     def _attack(
         self,
         cells: LinkedTable,
         counts: NDArray[np.int64],
         shown: Shown,
-        otherwise: NDArray[np.int64],
     ) -> tuple[Examination, dict[int, str]]:
         """Return the verdicts, and why by failing cell."""
         targets = self._looking_small(shown.lower, shown.upper, self._missing(cells))
-        targets = np.setdiff1d(targets, otherwise)
         found = examine(
             self._system(cells, shown.lower, shown.upper),
             targets,
@@ -365,13 +390,11 @@ class _Work:
             found, failed=failed, reasons=np.where(failed, found.reasons, "").astype(str)
         )
         why = dict(zip(targets[failed].tolist(), found.reasons[failed].tolist(), strict=True))
-        for cell in self._class_disclosed(cells, shown, otherwise).tolist():
+        for cell in self._class_disclosed(cells, shown).tolist():
             why.setdefault(cell, CLASS)
         return found, why
 
-    def _class_disclosed(
-        self, cells: LinkedTable, shown: Shown, otherwise: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _class_disclosed(self, cells: LinkedTable, shown: Shown) -> NDArray[np.int64]:
         """Return small groups of which all but one category are published as 0."""
         profile = self._request.profile
         if not (self._request.class_disclosure and profile.class_disclosure):
@@ -392,7 +415,7 @@ class _Work:
             # A category that is the only one there is says nothing.
             if len(parts) > 1:
                 found.append(np.flatnonzero(told) * size[1] + whole)
-        return np.setdiff1d(np.concatenate([*found, np.empty(0, np.int64)]), otherwise)
+        return np.unique(np.concatenate([*found, np.empty(0, np.int64)]))
 
     def _repair(self, cells: LinkedTable, failed: dict[int, str]) -> bool:
         """Hide more for each failing cell, or give up detail of its area; False if nothing did."""

@@ -8,6 +8,7 @@ Everything in this module is exact and stays inside.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Term
 from governance.disclosure.joint import LEVELS, Derived, Part
-from governance.disclosure.ledger_tables import token_secret, tokens
+from governance.disclosure.ledger_tables import token_secret, tokens_of_deliveries
 from indicators.compute import ANY_ENDING
 from indicators.plan import Counted, Plan, TermName, plan
 from indicators.tables import (
@@ -132,7 +133,7 @@ class Candidate:
 
 def definition_id(parts: Iterable[Part], geography_type: str) -> str:
     """Return the identifier of a sum at a level: the same parts always have the same."""
-    text = "\n".join([geography_type, *("\t".join(part) for part in sorted(parts))])
+    text = json.dumps([geography_type, *sorted(parts)], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -203,30 +204,25 @@ def _tokens(
     A delivery's state is the hash of them: it changes with the counts, and with nothing else.
     Records known only by their district have a fingerprint under the district's code.
     """
-    secret = token_secret(workspace.keys)
+    deliveries = [
+        (source.id, ONCE if source.cadence == "once" else month)
+        for source in sources
+        for month in sorted(counted_periods(workspace, [source]).get(source.id, ()))
+    ]
+    counts = run(
+        connection,
+        "SELECT source_id, period, coalesce(lsoa21cd, lad24cd, 'nowhere') AS lsoa21cd, measure, "
+        f"category, value FROM {COUNTS}",
+        table=COUNTS,
+    ).to_arrow_table()
+    made = tokens_of_deliveries(
+        counts, token_secret(workspace.keys), areas=areas, deliveries=deliveries
+    )
     stated: dict[tuple[str, str, str], dict[str, bytes]] = {}
-    for source in sources:
-        for month in sorted(counted_periods(workspace, [source]).get(source.id, ())):
-            period = ONCE if source.cadence == "once" else month
-            counts = run(
-                connection,
-                "SELECT coalesce(lsoa21cd, lad24cd, 'nowhere') AS lsoa21cd, measure, category, "
-                f"value FROM {COUNTS} WHERE source_id = ? AND period = ?",
-                [source.id, period],
-                table=COUNTS,
-            ).to_arrow_table()
-            made = tokens(counts, secret, areas=areas, source_id=source.id, period=period, state="")
-            places = dict(
-                zip(
-                    made.column("lsoa21cd").to_pylist(),
-                    made.column("token").to_pylist(),
-                    strict=True,
-                )
-            )
-            hasher = hashlib.sha256()
-            for place, token in sorted(places.items()):
-                hasher.update(place.encode() + b"\x00" + token)
-            stated[source.id, period, hasher.hexdigest()[:16]] = places
+    for delivery, places in made.items():
+        # Every token has the same length, so that no other table of places has this text.
+        text = b"".join(place.encode() + b"\x00" + token for place, token in places.items())
+        stated[(*delivery, hashlib.sha256(text).hexdigest()[:16])] = places
     return stated
 
 
@@ -283,7 +279,9 @@ def _chosen(category: str, wanted: Sequence[str] | None) -> bool:
     """Whether a term counts a category, as ``indicators/compute.py`` matches them."""
     if wanted is None:
         return True
-    text = category.lower()
+    # Letter by letter, as the database has it: Python would look at a letter's neighbours, and it
+    # alone makes two of the Turkish dotted capital.
+    text = "".join("i" if letter == "İ" else letter.lower() for letter in category)
     return any(
         text.startswith(w.lower().removesuffix(ANY_ENDING))
         if w.endswith(ANY_ENDING)
@@ -330,7 +328,10 @@ def exact_sums(
     connection.register("wanted_parts", table)
     sums: dict[tuple[int, str], int | None] = {}
     for level, column in zip(LEVELS, ("lsoa21cd", "msoa21cd", "lad24cd"), strict=True):
-        area = "coalesce(a.lad24cd, c.lad24cd)" if column == "lad24cd" else f"a.{column}"
+        area = f"a.{column}"
+        if column == "lad24cd":
+            # As ``indicators/compute.py`` has it: not placed, and so known by the district alone.
+            area = "CASE WHEN c.lsoa21cd IS NULL THEN c.lad24cd ELSE a.lad24cd END"
         rows = run(
             connection,
             f"SELECT w.number, {area} AS area, sum(c.value), bool_or(c.value IS NULL) "

@@ -203,7 +203,7 @@ class Withholding:
         done = False
         for span in spans:
             for area in areas:
-                done |= self.withheld.combined.pop((span, area), None) is not None
+                gone = self.withheld.combined.pop((span, area), None) is not None
                 key = span.at(area)
                 done |= span.geography_type == level and key in self._fresh
                 if (
@@ -212,8 +212,18 @@ class Withholding:
                     and key not in self.withheld.rows
                 ):
                     self._note(key, "whole", why)
-                    done = True
+                    gone = True
+                if gone:
+                    self._forget_stand_in(span, area)
+                done |= gone
         return done
+
+    def _forget_stand_in(self, span: Span, msoa: str) -> None:
+        """Say of the neighbourhoods an MSOA's figure stood for that nothing stands for them."""
+        for lsoa in self._lsoas[0].get(msoa, ()):
+            key = span._replace(geography_type="lsoa21").at(lsoa)
+            if self.withheld.rows.get(key) == "msoa":
+                self.withheld.rows[key] = "whole"
 
     def _district(self, spans: Sequence[Span], lads: Sequence[str], why: str) -> bool:
         """Withhold everything of the districts that shares counts with a target."""

@@ -323,7 +323,7 @@ def test_an_altered_package_is_refused_with_its_reason(
 ) -> None:
     hub = another_hub()
     entries = contents(exact.made.target)
-    entries[DATA_NAME] = entries[DATA_NAME].replace(",14,", ",15,")
+    entries[DATA_NAME] = entries[DATA_NAME].replace(",15,", ",16,")
     hub.send(packed(tmp_path / "altered.zip", entries))
 
     code, words = refused(hub)
@@ -338,7 +338,7 @@ def test_a_forged_package_is_refused_with_its_reason(
     hub = another_hub()
     forger = tmp_path / "forger" / "signing.pem"
     create_key_pair(forger)
-    hub.send(made_later(exact.made.target, forger, tmp_path / "forged.zip", ",14,", ",99,"))
+    hub.send(made_later(exact.made.target, forger, tmp_path / "forged.zip", ",15,", ",99,"))
 
     code, words = refused(hub)
 
@@ -435,8 +435,8 @@ def test_a_corrected_package_replaces_the_one_before_and_is_not_replaced_by_it(
     first = exact.made.target
     hub.send(first)
     decide_south(hub.hub)
-    assert 14 in {r["value"] for r in cells(hub)}
-    hub.send(made_later(first, hub.key, tmp_path / "later.zip", ",14,", ",19,"), copy_mark=" (1)")
+    assert 15 in {r["value"] for r in cells(hub)}
+    hub.send(made_later(first, hub.key, tmp_path / "later.zip", ",15,", ",19,"), copy_mark=" (1)")
     assert decide_south(hub.hub)["version"] == 2
     corrected = cells(hub)
     assert 19 in {r["value"] for r in corrected}

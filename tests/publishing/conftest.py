@@ -26,7 +26,6 @@ from publishing_samples import (
     make_quality,
     to_arrow,
 )
-
 from region_factory import run_all
 
 from declarations.region import District, Publication, Region, StandingApproval

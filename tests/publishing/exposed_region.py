@@ -1,4 +1,4 @@
-"""Variants of the made-up region in which small counts can be worked back unless detail is withheld.
+"""Variants of the made-up region in which a small count is exposed unless detail is withheld.
 
 Belongs here: deliveries with other counts, and what a test reads of a release. Does not belong
 here: any expectation of a test. Everything describes synthetic people in a place that does not
@@ -32,6 +32,8 @@ from warehouse.workspace import Workspace
 
 EXPOSED = {"E01990005": 22}
 """With 4 beside it the MSOA has 26, which is shown as 25: so the 4 cannot be 0."""
+
+WITHHELD_NOTES = {"shown_with_neighbour", "shown_for_msoa", "withheld"}
 
 MOST = 45
 """More cases than any figure of the region allows a neighbourhood."""
@@ -117,7 +119,9 @@ def southern_worlds(folder: Path, *, as_if_shown: Mapping[str, int] | None = Non
             continue
         if as_if_shown is not None and row["geography_code"] in as_if_shown:
             shown: Published = protect(as_if_shown[row["geography_code"]], chosen)
-        elif {"shown_with_neighbour", "shown_for_msoa", "withheld"} & set(row["note_id"].split(",")):
+        elif {"shown_with_neighbour", "shown_for_msoa", "withheld"} & set(
+            row["note_id"].split(",")
+        ):
             continue
         else:
             shown = Published(int(row["numerator"]) if row["numerator"] else None,

@@ -39,6 +39,7 @@ from publishing.release import (
     check_decisions,
     write_internal_quality_page,
 )
+from publishing.trust import release_faults
 from warehouse.keys import KeyRing
 from warehouse.workspace import Workspace
 
@@ -285,7 +286,7 @@ def test_a_release_changed_together_with_its_manifest_is_found_by_the_chain(
     candidate = build_release(waiting)
     approve(waiting, candidate)
     folder = build_release(waiting).folder
-    assert release.release_faults(waiting, folder) == []
+    assert release_faults(waiting, folder) == []
     file, manifest = folder / "csv" / "notes.csv", folder / "manifest.json"
     old = hashlib.sha256(file.read_bytes()).hexdigest()
     for path in (file, manifest):
@@ -295,7 +296,7 @@ def test_a_release_changed_together_with_its_manifest_is_found_by_the_chain(
     text = manifest.read_text().replace(old, new).replace('"Ann', '"The Minister')
     text = text.replace(f'"bytes": {file.stat().st_size - 4}', f'"bytes": {file.stat().st_size}')
     manifest.write_text(text)
-    assert any("not those whose hash" in fault for fault in release.release_faults(waiting, folder))
+    assert any("not those whose hash" in fault for fault in release_faults(waiting, folder))
 
 
 class Killed(BaseException):
@@ -318,14 +319,14 @@ def test_a_publication_killed_after_the_files_moved_is_finished_by_the_next_run(
         with pytest.raises(Killed):
             build_release(waiting)
     folder = waiting.root / "published" / candidate.release_id
-    assert release.release_faults(waiting, folder) == [
+    assert release_faults(waiting, folder) == [
         "Its publication was interrupted and is not in the audit chain yet."
     ]
     if state_lost:
         (waiting.root / "candidates" / "state.json").unlink()
 
     assert build_release(waiting).outcome == "current"
-    assert release.release_faults(waiting, folder) == []
+    assert release_faults(waiting, folder) == []
     build_release(waiting)
     chain = AuditChain(waiting.root / "audit").entries()
     told = [e["candidate_hash"] for e in chain if e["event"] == "release_published"]

@@ -101,7 +101,7 @@ def random_world(rng: np.random.Generator, *, versions: int, most: int = 4) -> W
         for state in range(int(rng.integers(1, versions + 1))):
             if state:
                 for place in places:
-                    if rng.random() < 0.4:  # noqa: PLR2004
+                    if rng.random() < 0.4:
                         held[place] = rng.integers(0, 4, len(categories))
             for place, category in itertools.product(places, range(len(categories))):
                 part = Part(source, "m", categories[category], period, f"v{state}")
@@ -121,8 +121,8 @@ def random_statements(rng: np.random.Generator, world: World, claims: int) -> St
         # Every definition takes each delivery in one version.
         states = {d: rng.permutation(sorted({p.state for p in parts if p[0::3] == d}))
                   for d in sorted({p[0::3] for p in parts})}  # fmt: skip
-        chosen = [p for p in parts if p.state == states[p[0::3]][0] and rng.random() < 0.6]  # noqa: PLR2004
-        if definitions and rng.random() < 0.4:  # noqa: PLR2004
+        chosen = [p for p in parts if p.state == states[p[0::3]][0] and rng.random() < 0.6]
+        if definitions and rng.random() < 0.4:
             chosen = [*definitions[str(rng.choice(sorted(definitions)))]]
         if chosen:
             definitions[f"d{number}"] = frozenset(chosen)
@@ -134,7 +134,7 @@ def random_statements(rng: np.random.Generator, world: World, claims: int) -> St
         truth = world.truth(definitions[name], types[name], area)
         wide = (0, 1, 4)[int(rng.integers(3))]
         low = max(0, truth - int(rng.integers(0, wide + 1)))
-        high = np.inf if rng.random() < 0.2 else truth + int(rng.integers(0, wide + 1))  # noqa: PLR2004
+        high = np.inf if rng.random() < 0.2 else truth + int(rng.integers(0, wide + 1))
         said.append(Claim(name, types[name], area, low, high))
     return Statements(definitions, said, world.members, world.tokens)
 
@@ -191,3 +191,27 @@ class Explicit:
         system = self.builder.build()
         found = feasible_intervals(system.lower, system.upper, system.A, system.b, targets)
         return [*zip(found.lower, found.upper, strict=True)]
+
+    def enumerated(self, sums) -> list[tuple[int, int]]:
+        """Return the bounds of sums (parts, type, area) over all tables there are.
+
+        For systems whose cells all have a part in some bounded sum.
+        """
+        targets = [self.sum(*s) for s in sums]
+        system = self.builder.build()
+        cells = [n for key, n in self.builder.index.items() if isinstance(key[1], Part)]
+        rows = system.A.toarray()
+        most = [
+            min(int(system.upper[np.flatnonzero(row == 1)[0]]) for row in rows if row[cell] == -1.0
+                and np.isfinite(system.upper[np.flatnonzero(row == 1)[0]]))
+            for cell in cells
+        ]  # fmt: skip
+        grid = np.indices([m + 1 for m in most]).reshape(len(cells), -1)
+        values = np.zeros((len(system.lower), grid.shape[1]), dtype=np.int64)
+        values[cells] = grid
+        for row in rows:
+            (whole,) = np.flatnonzero(row == 1)
+            values[whole] = -(row[cells] @ grid)
+        fits = ((system.lower <= values.T) & (system.upper >= values.T)).all(axis=1)
+        possible = values[:, fits]
+        return [(int(possible[t].min()), int(possible[t].max())) for t in targets]

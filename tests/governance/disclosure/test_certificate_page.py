@@ -111,6 +111,8 @@ class TestChart:
         ]  # fmt: skip
 
     def test_nothing_but_unbounded_intervals_is_one_bar(self) -> None:
+        wide = [WidthCount("p", 64, 1), WidthCount("p", 65, 2), WidthCount("p", 4000, 3)]
+        assert [(b.label, b.cells) for b in bars(wide)] == [("33–64", 1), ("65+", 5)]  # noqa: RUF001
         assert [b.label for b in bars([WidthCount("p", None, 7)])] == ["no limit"]
         assert bars([WidthCount("p", 4, 0)]) == []
 
