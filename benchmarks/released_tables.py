@@ -15,9 +15,9 @@ import numpy as np
 from leak_tables import COLUMNS, table_of
 
 from declarations.errors import DisclosureError
-from governance.disclosure.examination import INSIDER, examine
+from governance.disclosure.examination import INSIDER, demand_of, examine
 from governance.disclosure.merging import nesting_of
-from governance.disclosure.protecting import Request, demand_of, protect_table
+from governance.disclosure.protecting import Request, protect_table
 from governance.disclosure.sensitive import sensitive_counts
 from governance.disclosure.system import System
 

@@ -22,9 +22,8 @@ from pathlib import Path
 
 from declarations.errors import DeliveryError
 from governance.disclosure.counts import MARKERS, bounds
-from governance.disclosure.examination import Demand
+from governance.disclosure.examination import Demand, demand_of
 from governance.disclosure.profiles import Profile, profile
-from governance.disclosure.protecting import demand_of
 from governance.disclosure.system import SystemBuilder
 from governance.disclosure.tables import Cell
 

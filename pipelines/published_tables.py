@@ -18,7 +18,7 @@ from declarations.errors import ConfigurationError, DeliveryError
 from declarations.loader import read_declaration
 from geography.sql import ident
 from governance.disclosure.counts import CONFIDENTIAL, MARKERS, bounds, could_be_shown
-from governance.disclosure.examination import Demand
+from governance.disclosure.examination import Demand, demand_of
 from governance.disclosure.merging import MERGED
 from governance.disclosure.profiles import (
     Profile,
@@ -28,7 +28,6 @@ from governance.disclosure.profiles import (
     default_profile,
     profile,
 )
-from governance.disclosure.protecting import demand_of
 from governance.disclosure.tables import TOTAL, Cell
 from pipelines.disclosing import cell_of
 from pipelines.long_tables import chains_of, opened

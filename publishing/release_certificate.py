@@ -30,7 +30,7 @@ from governance.disclosure.certificate_drawings import rings_of
 from governance.disclosure.certificate_page import certificate_html
 from governance.disclosure.counts import MARKERS
 from governance.disclosure.profiles import Profile, profile
-from publishing.area_counts import WITHHELD_NOTES
+from indicators.notes import WITHHELD_NOTES
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.protection.findings import (
     ATTACKED,
@@ -98,7 +98,12 @@ def certificate_facts(
     otherwise = [row for row in attacked if row["known_otherwise"]]
     names = _area_names(tables["areas"])
     observations = tables["observations"].to_pylist()
-    examined = _tellable([row for row in attacked if not row["known_otherwise"]], observations)
+    examined = [
+        row
+        for row in attacked
+        if not row["known_otherwise"]
+        and row["lower"] < profile(_profile_name(declared, row["indicator_id"])).small.below
+    ]
     return CertificateFacts(
         release_id=release.release_id,
         candidate=release.content_hash,
@@ -131,24 +136,6 @@ def certificate_facts(
         ),
         withheld=tuple(_withheld(tables["areas"], observations)),
     )  # fmt: skip
-
-
-def _tellable(
-    attacked: Iterable[Mapping[str, Any]], observations: Iterable[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
-    """Return the attacked cells whose being sensitive can be seen from what is published.
-
-    Of withheld figures, and of sums nobody publishes, only the truly small ones are attacked: to
-    count or to name these would say how many there are among them.
-    """
-    hidden = {
-        (*_place(row), term)
-        for row in observations
-        if _is_marked(row) and not set((row["note_id"] or "").split(",")) & set(WITHHELD_NOTES)
-        for term in ("numerator", "denominator")
-        if row[term] is None
-    }
-    return [row for row in attacked if (*_place_of_attacked(row), row["term"]) in hidden]
 
 
 def _area_names(areas: pa.Table) -> dict[str, str]:
@@ -263,7 +250,7 @@ def _solver(attack: AttackFacts) -> Solver:
 def _lost(attack: AttackFacts, observations: Iterable[Mapping[str, Any]]) -> Lost:
     counted = [row for row in observations if row["numerator"] is not None or _is_marked(row)]
     notes = [set((row["note_id"] or "").split(",")) for row in counted]
-    coarsened = sum(bool(n & {"shown_with_neighbour", "shown_for_msoa"}) for n in notes)
+    coarsened = sum(bool(n & WITHHELD_NOTES) for n in notes)
     hidden = sum(_is_marked(row) for row in counted) - coarsened
     return Lost(len(counted), hidden, coarsened, attack.hidden_total, attack.mean_change)
 
@@ -275,8 +262,6 @@ def _coarsened(
 ) -> Iterable[CoarsenedCell]:
     labels = {_place(row): row["period_label"] for row in observations}
     for row in withheld:
-        if row["instead"] == "whole":
-            continue
         yield CoarsenedCell(
             row["geography_code"], names.get(row["geography_code"], ""), row["indicator_id"],
             labels[_place(row)], row["instead"], row["instead_code"], WHY[row["reason"]],

@@ -47,8 +47,12 @@ NOT_PROMISED = (
     "That the figures are right: this certificate is about what they give away.",
 )
 
-Coarsening = Literal["pair", "msoa"]
-COARSENED_TO = {"pair": "pair of neighbourhoods", "msoa": "2021 MSOA"}
+Coarsening = Literal["pair", "msoa", "whole"]
+COARSENED_TO = {
+    "pair": "pair of neighbourhoods",
+    "msoa": "2021 MSOA",
+    "whole": "withheld altogether",
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class ExposedCell:
 
 @dataclass(frozen=True)
 class CoarsenedCell:
-    """A cell that was withdrawn in favour of a larger area."""
+    """A cell that was withdrawn in favour of a larger area (``to_code``), or altogether."""
 
     area_code: str
     area_name: str

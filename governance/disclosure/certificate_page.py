@@ -148,7 +148,7 @@ def _exposed(facts: CertificateFacts) -> Section:
 def _withheld(facts: CertificateFacts, outlines: Mapping[str, Sequence[Ring]]) -> Section:
     rows = tuple(
         (_area(c.area_name, c.area_code), c.indicator, c.period,
-         f"{COARSENED_TO[c.to]} {c.to_code}", sentence(c.reason))
+         f"{COARSENED_TO[c.to]} {c.to_code}".rstrip(), sentence(c.reason))
         for c in facts.coarsened
     )  # fmt: skip
     headings = ("Area", "Indicator", "Period", "Given for", "Why")

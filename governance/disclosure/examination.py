@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from declarations.errors import DisclosureError
 from governance.disclosure.attacker import Attack, Progress, attack
 from governance.disclosure.knowns import WHOLE
+from governance.disclosure.profiles import Profile
 from governance.disclosure.solver import FEASIBILITY, solver_version
 from governance.disclosure.system import System
 
@@ -61,6 +62,11 @@ class Demand:
         """An interval of this width meets the demand wherever it lies."""
         # So many numbers do not fit into the protected range.
         return max(self.width, self.below - 1 if self.outside else 0, 1)
+
+
+def demand_of(profile: Profile) -> Demand:
+    """Return what a profile asks to stay open of a sensitive count."""
+    return Demand(profile.safe.width, profile.small.below, profile.safe.outside)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,9 @@ How it is kept small
 Unknown is, for each area, the sum of those parts (source, measure, category, period) that no
 statement at this level *or a finer one* tells apart. A part that only district figures tell apart
 needs no unknown in each neighbourhood: whatever the districts' split, non-negative whole numbers
-for the neighbourhoods exist (a transportation problem), so nothing is lost by leaving it out.
+for the neighbourhoods exist (a transportation problem), so nothing is lost by leaving it out: the
+sums that are there have the bounds they have in the system of all cells. What is left out is not
+attacked, though a district's split and a neighbourhood's sum may bound it.
 
 Deliveries that came in several versions are the exception: in an area where two versions have the
 same counts they are one unknown, and whole columns of two transportation problems are then the

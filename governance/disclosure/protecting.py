@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
 from governance.disclosure.counts import bounds_of, protect_all
-from governance.disclosure.examination import Demand, Examination, examine
+from governance.disclosure.examination import Examination, demand_of, examine
 from governance.disclosure.merging import (
     MERGED,
     Merging,
@@ -142,11 +142,6 @@ def _without_failures(found: Examination, cells: NDArray[np.int64]) -> Examinati
     kept = ~np.isin(found.targets, cells)
     reasons = np.where(kept, found.reasons, "").astype(str)
     return replace(found, failed=found.failed & kept, reasons=reasons)
-
-
-def demand_of(profile: Profile) -> Demand:
-    """Return what a profile asks of an attacker's interval."""
-    return Demand(profile.safe.width, profile.small.below, profile.safe.outside)
 
 
 def protect_table(request: Request, progress: Progress | None = None) -> Protected:

@@ -129,7 +129,7 @@ class Coarsening:
             examinations = self._attack(joint, targets)
             failed = _failed(targets, examinations)
             progress.info(
-                "attack %d: %d sensitive counts, %d could be worked back",
+                "attack %d: %d counts that could be small, %d could be worked back",
                 number, len(targets), len(failed),
             )  # fmt: skip
             self._withholding.begin_round()
@@ -332,8 +332,13 @@ def _failed(
     return [
         (by_number[int(number)], str(reason))
         for examination in examinations
-        for number, bad, reason in zip(
-            examination.targets, examination.failed, examination.reasons, strict=True
+        for number, bad, reason, low in zip(
+            examination.targets,
+            examination.failed,
+            examination.reasons,
+            examination.lower,
+            strict=True,
         )
-        if bad
+        # What surely is no small count may be known however exactly.
+        if bad and low < examination.demand.below
     ]

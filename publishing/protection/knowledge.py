@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.declared import RegionDeclarations
 from declarations.region import PublicTotals
-from governance.disclosure.joint import Claim, Derived, Part
+from governance.disclosure.joint import LEVELS, Claim, Derived, Part
 from governance.disclosure.ledger import Ledger
 from governance.disclosure.profiles import Profile, profile
 from governance.disclosure.system import UNBOUNDED
@@ -72,11 +72,13 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
         definitions[name].add(Part(*(p or "" for p in part)))
     level_of = dict(_rows(said.definitions, "definition_id", "geography_type"))
     claims, hidden = [], []
-    for name, area, low, high, under, status in _rows(
-        said.cells, "definition_id", "area_id", "lower", "upper", "profile", "status"
+    for name, code, drawn, low, high, under, status in _rows(
+        said.cells, "definition_id", "area_code", "area_id", "lower", "upper", "profile", "status"
     ):
         definitions.setdefault(name, set())
         upper = UNBOUNDED if high is None else float(high)
+        # An MSOA that also stands for its neighbourhoods has members too, and is still that MSOA.
+        area = code if level_of[name] in LEVELS else drawn
         claim = Claim(name, level_of[name], area, float(low), upper)
         claims.append(claim)
         if status == "hidden":

@@ -1,8 +1,11 @@
-"""Which true counts an attacker must not learn.
+"""Which counts are attacked: all that could be small, as far as anybody can see.
 
-Belongs here: finding the sensitive ones among the figures of a candidate, among the sums that
-nobody publishes but the equations tell apart, and among the hidden cells of earlier releases.
+Belongs here: finding them among the figures of a candidate, among the sums that nobody publishes
+but the equations tell apart, and among the hidden cells of earlier releases.
 Does not belong here: attacking them (``coarsening.py``).
+
+Which they are follows from what is published, never from the counts behind. So does, then, what is
+withheld for their sake, and from that nobody learns anything about the counts.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from governance.disclosure.examination import Demand
+from governance.disclosure.examination import Demand, demand_of
 from governance.disclosure.joint import (
     LEVELS,
     NOWHERE,
@@ -29,10 +32,11 @@ Exact = Callable[[Sequence[Derived]], Mapping[int, int | None]]
 
 
 class Target(NamedTuple):
-    """A true count that is sensitive, and where it stands.
+    """A count that could be small, and where it stands.
 
     ``key`` and ``term`` name the figure it is a term of; a sum nobody publishes has none.
-    ``truth`` is None for a count of an earlier release that was corrected since and is not kept.
+    ``truth`` only serves to catch a wrong system; None where an agency hid it, or it is that of an
+    earlier release and was corrected since.
     """
 
     number: int
@@ -58,7 +62,7 @@ class Figure(NamedTuple):
 
 
 class Finder:
-    """Collects the sensitive counts of one system, each once."""
+    """Collects the counts to attack of one system, each once."""
 
     def __init__(self, joint: Joint, statements: Statements) -> None:
         self._joint = joint
@@ -74,9 +78,10 @@ class Finder:
         numbers = self._joint.numbers[len(self._joint.numbers) - len(figures) :]
         for figure, number in zip(figures, numbers, strict=True):
             profile = profile_of(figure.key.indicator_id)
-            if number == NOWHERE or not is_sensitive(figure.exact, profile):
-                continue
             claim = figure.claim
+            small = claim.lower < profile.small.below and claim.upper >= 1
+            if number == NOWHERE or not small:
+                continue
             parts = self._statements.definitions[claim.definition_id]
             self._add(
                 Target(
@@ -101,7 +106,7 @@ class Finder:
         sums = [d for d in self._joint.derived if d.parts <= set(current)]
         values = exact(sums)
         for item in sums:
-            self._add_sum(item, values[item.number], strictest(item.parts))
+            self._add(_target_of(item, values[item.number], strictest(item.parts)))
 
     def add_earlier(
         self,
@@ -120,15 +125,8 @@ class Finder:
         ]  # fmt: skip
         values = exact([cell for cell, _ in cells if cell.parts <= here and _has_place(cell)])
         for cell, profile in cells:
-            if cell.number in values:
-                self._add_sum(cell, values[cell.number], profile)
-            else:
-                # Corrected since: the count that was hidden is no longer at hand, and stays hidden.
-                self._add(_target_of(cell, None, profile))
-
-    def _add_sum(self, item: Derived, exact: int | None, profile: Profile) -> None:
-        if exact is not None and is_sensitive(exact, profile):
-            self._add(_target_of(item, exact, profile))
+            # Where it was corrected since, the count that was hidden is no longer at hand.
+            self._add(_target_of(cell, values.get(cell.number), profile))
 
     def _add(self, target: Target) -> None:
         """Keep a count once, with the greatest width any profile demands of it."""
@@ -149,17 +147,3 @@ def _target_of(item: Derived, exact: int | None, profile: Profile) -> Target:
 def _has_place(cell: Derived) -> bool:
     """Whether a cell's exact count can be looked up: that of areas taken together cannot."""
     return cell.geography_type in LEVELS
-
-
-def is_sensitive(exact: int, profile: Profile) -> bool:
-    """Say whether an attacker must not learn a count.
-
-    Where true zeros are hidden they are attacked like the small counts among which they hide: if
-    only those were, what is withheld for their sake would tell them from the zeros.
-    """
-    return (0 if profile.small.zeros == "hidden" else 1) <= exact < profile.small.below
-
-
-def demand_of(profile: Profile) -> Demand:
-    """Return what a profile asks of an attacker's interval."""
-    return Demand(profile.safe.width, profile.small.below, profile.safe.outside)

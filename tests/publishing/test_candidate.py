@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from candidate_reading import opened, run_to_exact_figures
 from exposed_region import deliver
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,20 +19,14 @@ from region_factory import (
     NOT_PLACED,
     OPENED,
     SOUTH,
-    each,
     make_workspace,
-    run_to_location,
 )
 
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator, Term
 from governance.disclosure.joint import Derived, Part
 from indicators.compute import indicator_table
-from indicators.counting import count_source
 from indicators.plan import plan
-from indicators.tables import AREAS as REGION_AREAS
-from indicators.tables import RATE_COLUMNS, build_theme, theme_table, themes
-from intake.location import located_table
 from publishing.protection.candidate import (
     ONCE,
     Candidate,
@@ -41,10 +35,8 @@ from publishing.protection.candidate import (
     definition_id,
     exact_sums,
     parts_of_term,
-    read_candidate,
 )
 from warehouse.keys import KeyRing
-from warehouse.workspace import Workspace
 
 ONE, TWO, THREE, FOUR, FIVE, SIX = AREAS
 QUARTER = ("2026-01-01", "2026-03-31")
@@ -52,18 +44,6 @@ COUNT_COLUMNS = (
     "source_id VARCHAR, period VARCHAR, lsoa21cd VARCHAR, lad24cd VARCHAR, measure VARCHAR, "
     "category VARCHAR, value BIGINT, estimated BOOLEAN"
 )
-
-
-@contextmanager
-def opened(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnection, Candidate]]:
-    """A candidate, with the connection that holds its exact rows, counts and areas."""
-    with workspace.connect() as connection:
-        areas = workspace.lake.scan(REGION_AREAS)
-        connection.execute(f"CREATE TABLE areas AS SELECT * EXCLUDE (geometry) FROM {areas}")
-        scans = [s for n in themes(workspace) if (s := workspace.lake.scan(theme_table(n)))]
-        union = " UNION ALL ".join(f"SELECT {RATE_COLUMNS} FROM {s}" for s in scans)
-        connection.execute(f"CREATE TABLE exact_rows AS {union}")
-        yield connection, read_candidate(workspace, connection, "exact_rows", "areas")
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +62,7 @@ def made(tmp_path: Path, keys: KeyRing) -> Callable[..., Candidate]:
         seen += 1
         workspace = make_workspace(tmp_path / str(seen), keys=keys)
         deliver(workspace.landing, changes, **more)
-        run_to_location(workspace)
-        for source, period in each(workspace, "records", "values", "statistics"):
-            count_source(workspace, source, period, located_table(source))
-        for theme in themes(workspace):
-            build_theme(workspace, theme)
+        run_to_exact_figures(workspace)
         with opened(workspace) as (_, found):
             return found
 

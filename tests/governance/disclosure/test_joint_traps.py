@@ -1,7 +1,7 @@
 """Known ways to work a small count back, each from figures that are harmless alone.
 
-Every trap comes twice: as it is, where the count is found out, and with one statement less, where it
-is not. The expected bounds are worked out by hand.
+Every trap comes twice: as it is, where the count is found out, and with one statement less, where
+it is not. The expected bounds are worked out by hand.
 """
 
 from __future__ import annotations
