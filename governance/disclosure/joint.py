@@ -26,7 +26,7 @@ the other two, if each neighbourhood left one of them as it was).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,6 +39,9 @@ LEVELS = ("lsoa21", "msoa21", "lad24")
 DISTRICTS = len(LEVELS) - 1
 UNPLACED = -1
 """Stands for the level of records that are known by their district alone."""
+
+UNPLACED_LEVEL = "unplaced"
+"""Its name as a geography type; the area is the district."""
 
 NOWHERE = -1
 """The number of a statement about a sum of nothing."""
@@ -140,6 +143,7 @@ class _Assembly:
         states = states_of(statements.definitions, level_of)
         self._groups = group_parts(statements.definitions, level_of, states, len(LEVELS))
         self._versions = Versions(states, statements.tokens, self._places)
+        self._made_of: list[tuple[int, ...]] = []
 
     def joint(self) -> Joint:
         for level in range(1, len(LEVELS)):
@@ -187,6 +191,7 @@ class _Assembly:
         if claim.geography_type not in LEVELS:
             areas = [*dict.fromkeys(self._said.members[claim.area_code])]
         unknowns = [self._unknown(level, area, *group) for area in areas for group in groups]
+        self._made_of.append(tuple(unknowns))
         return self._sum(unknowns, claim.lower, claim.upper)
 
     def _sum(self, unknowns: Sequence[int], lower: float = 0, upper: float = UNBOUNDED) -> int:
@@ -234,7 +239,34 @@ class _Assembly:
                 done.add(number)
                 parts_then = self._newest_parts(claim)
                 found.append(Derived(claim.geography_type, claim.area_code, parts_then, number))
-        return found
+        return [*found, *self._differences(done), *self._unplaced_sums()]
+
+    def _differences(self, done: set[int]) -> Iterator[Derived]:
+        """Yield what is left of a claimed sum without another that is a part of it."""
+        of_area: dict[tuple[str, str], dict[tuple[int, ...], Claim]] = defaultdict(dict)
+        for claim, made_of in zip(self._said.claims, self._made_of, strict=True):
+            if claim.geography_type in LEVELS:
+                of_area[claim.geography_type, claim.area_code][made_of] = claim
+        for (level, area), sums in of_area.items():
+            for whole, claim in sums.items():
+                for part, other in sums.items():
+                    rest = [n for n in whole if n not in set(part)]
+                    # One unknown alone is told apart anyway.
+                    if len(rest) < 2 or len(rest) + len(part) != len(whole):
+                        continue
+                    number = self._sum(rest)
+                    if number not in done:
+                        done.add(number)
+                        parts = self._newest_parts(claim) - self._newest_parts(other)
+                        yield Derived(level, area, parts, number)
+
+    def _unplaced_sums(self) -> Iterator[Derived]:
+        """Yield the records of each district that are in no neighbourhood: fixed abodes lacking."""
+        for key, number in list(self._builder.index.items()):
+            if isinstance(key, tuple) and key[0] == UNPLACED and len(key) == 4:
+                _, lad, group, state = key
+                parts = self._groups[DISTRICTS - 1].groups[group].of_version(state)
+                yield Derived(UNPLACED_LEVEL, lad, parts, number)
 
     def _told_apart(self) -> list[tuple[int, str, int, str]]:
         """Return level, area, first group and version of all sums that are told apart there."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Term
-from governance.disclosure.joint import LEVELS, Derived, Part
+from governance.disclosure.joint import UNPLACED_LEVEL, Derived, Part
 from governance.disclosure.ledger_tables import token_secret, tokens_of_deliveries
 from indicators.compute import ANY_ENDING
 from indicators.plan import Counted, Plan, TermName, plan
@@ -327,11 +327,15 @@ def exact_sums(
     table = pa.table({n: [p[i] for p in parts] for i, n in enumerate(names)})
     connection.register("wanted_parts", table)
     sums: dict[tuple[int, str], int | None] = {}
-    for level, column in zip(LEVELS, ("lsoa21cd", "msoa21cd", "lad24cd"), strict=True):
-        area = f"a.{column}"
-        if column == "lad24cd":
-            # As ``indicators/compute.py`` has it: not placed, and so known by the district alone.
-            area = "CASE WHEN c.lsoa21cd IS NULL THEN c.lad24cd ELSE a.lad24cd END"
+    # As ``indicators/compute.py`` has it: not placed, and so known by the district alone.
+    unplaced = "CASE WHEN c.lsoa21cd IS NULL THEN c.lad24cd END"
+    area_of = {
+        "lsoa21": "a.lsoa21cd",
+        "msoa21": "a.msoa21cd",
+        "lad24": f"coalesce({unplaced}, a.lad24cd)",
+        UNPLACED_LEVEL: unplaced,
+    }
+    for level, area in area_of.items():
         rows = run(
             connection,
             f"SELECT w.number, {area} AS area, sum(c.value), bool_or(c.value IS NULL) "

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from governance.disclosure.counts import bounds, protect
 from governance.disclosure.examination import Examination, examine
 from governance.disclosure.joint import (
     NOWHERE,
+    UNPLACED_LEVEL,
     Claim,
     Joint,
     Part,
@@ -44,6 +46,23 @@ LARGEST_FOR_TOTAL = 60_000
 MOST_ROUNDS = 40
 """Rounds of attack and withholding; each withholds something, so that this is never reached by a
 region of ordinary size."""
+
+
+Place = tuple[str, str, frozenset[Part]]
+"""Level, area and parts of a count: the same in every system it is part of."""
+
+
+class Exposed(NamedTuple):
+    """A count that could be worked back: why, and how wide its interval is."""
+
+    target: Target
+    why: str
+    width: float
+
+    @property
+    def place(self) -> Place:
+        """Return where the count stands."""
+        return _place(self.target)
 
 
 @dataclass(frozen=True)
@@ -121,35 +140,43 @@ class Coarsening:
         DisclosureError
             If a count stays exposed although nothing that shares counts with it is shown.
         """
+        alone: dict[Place, float] = {}
         for number in range(1, MOST_ROUNDS + 1):
             figures = list(self._figures())
             statements = self._statements(f.claim for f in figures)
             joint = joint_system(statements, self._candidate.nesting)
             targets = self._targets(joint, statements, figures)
             examinations = self._attack(joint, targets)
-            failed = _failed(targets, examinations)
+            exposed = _exposed(targets, examinations)
             progress.info(
                 "attack %d: %d counts that could be small, %d could be worked back",
-                number, len(targets), len(failed),
+                number, len(targets), len(exposed),
             )  # fmt: skip
-            self._withholding.begin_round()
-            stuck = [
-                target
-                for target, why in failed
-                if not self._withholding.step(*self._where(target), target.parts, why)
-            ]
-            if len(stuck) == len(failed):
-                self._check_known(stuck)
+            self._look_at_what_is_known(exposed, alone)
+            # No release can hide what is known without it; what it narrows further is its doing.
+            ours = [e for e in exposed if e.width < alone[e.place]]
+            if not ours:
+                otherwise = [e.target for e in exposed]
                 return Outcome(
                     self._withheld,
                     statements,
                     figures,
                     targets,
                     examinations,
-                    stuck,
+                    otherwise,
                     number,
                     self._candidate.nesting,
-                    self._hidden_total(joint, figures, targets, stuck),
+                    self._hidden_total(joint, figures, targets, otherwise),
+                )
+            self._withholding.begin_round()
+            moved = [
+                self._withholding.step(*self._where(e.target), e.target.parts, e.why) for e in ours
+            ]
+            if not any(moved):
+                raise DisclosureError(
+                    f"{len(ours)} small count(s) could be worked back from the release however "
+                    "much of it is withheld",
+                    "Publish fewer indicators that share counts, or longer periods",
                 )
         raise DisclosureError(
             f"After {MOST_ROUNDS} rounds of withholding, small counts can still be worked back",
@@ -244,6 +271,8 @@ class Coarsening:
 
     def _where(self, target: Target) -> tuple[str, str]:
         """Return level and area of a target; of one that an earlier release drew, its MSOA."""
+        if target.level == UNPLACED_LEVEL:
+            return "lad24", target.area
         if target.level != GROUPED or target.key is not None:
             return target.level, target.area
         first = self._members()[target.area][0]
@@ -295,50 +324,43 @@ class Coarsening:
         free = [t for t in targets if t not in stuck]
         # Against outsiders: an insider knows one record of thousands that a coarse sum is about.
         again = self._attack(Joint(system, joint.numbers, joint.derived), free, insider=False)
-        return None if _failed(free, again) else total
+        return None if _exposed(free, again) else total
 
-    def _check_known(self, stuck: Sequence[Target]) -> None:
-        """Stop unless what others publish, and earlier releases, expose the targets by themselves.
+    def _look_at_what_is_known(self, exposed: Sequence[Exposed], alone: dict[Place, float]) -> None:
+        """Find out how wide the intervals are that public totals and earlier releases leave.
 
-        The figures' own claims are left out; what is exposed all the same no release can hide.
+        Parameters
+        ----------
+        alone : dict of Place to float
+            Added to: the width, if that is too narrow by itself, else infinite.
         """
-        if not stuck:
+        places = {e.place for e in exposed} - alone.keys()
+        if not places:
             return
         figures = [
             f._replace(claim=f.claim._replace(lower=0.0, upper=UNBOUNDED)) for f in self._figures()
         ]
         statements = self._statements(f.claim for f in figures)
         joint = joint_system(statements, self._candidate.nesting)
-        again = {_place(t): t for t in self._targets(joint, statements, figures)}
-        same = [again[_place(t)] for t in stuck if _place(t) in again]
-        exposed = {_place(t) for t, _ in _failed(same, self._attack(joint, same))}
-        ours = [t for t in stuck if _place(t) not in exposed]
-        if ours:
-            raise DisclosureError(
-                f"{len(ours)} small count(s) could be worked back from the release however much "
-                "of it is withheld",
-                "Publish fewer indicators that share counts, or longer periods",
-            )
+        targets = self._targets(joint, statements, figures)
+        asked = [t for t in targets if _place(t) in places]
+        alone.update(dict.fromkeys(places, UNBOUNDED))
+        alone.update({e.place: e.width for e in _exposed(asked, self._attack(joint, asked))})
 
 
-def _place(target: Target) -> tuple[str, str, frozenset[Part]]:
+def _place(target: Target) -> Place:
     return (target.level, target.area, target.parts)
 
 
-def _failed(
-    targets: Sequence[Target], examinations: Sequence[Examination]
-) -> list[tuple[Target, str]]:
+def _exposed(targets: Sequence[Target], examinations: Sequence[Examination]) -> list[Exposed]:
     by_number = {t.number: t for t in targets}
     return [
-        (by_number[int(number)], str(reason))
+        Exposed(by_number[int(number)], str(why), float(high - low))
         for examination in examinations
-        for number, bad, reason, low in zip(
-            examination.targets,
-            examination.failed,
-            examination.reasons,
-            examination.lower,
-            strict=True,
+        for number, bad, why, low, high in zip(
+            examination.targets, examination.failed, examination.reasons, examination.lower,
+            examination.upper, strict=True,
         )
         # What surely is no small count may be known however exactly.
         if bad and low < examination.demand.below
-    ]
+    ]  # fmt: skip

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.joint import LEVELS, NOWHERE, Claim, Part, Statements, joint_system
+from governance.disclosure.joint import (
+    LEVELS,
+    NOWHERE,
+    UNPLACED_LEVEL,
+    Claim,
+    Part,
+    Statements,
+    joint_system,
+)
 from governance.disclosure.system import SystemBuilder
 
 COMBINED = "combined"
@@ -35,6 +43,8 @@ class World:
     def places(self, claim_type: str, area: str) -> list[str]:
         """Return the places whose counts make up an area."""
         if claim_type == "lsoa21":
+            return [area]
+        if claim_type == UNPLACED_LEVEL:
             return [area]
         if claim_type == COMBINED:
             return self.members[area]

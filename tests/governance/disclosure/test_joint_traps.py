@@ -108,3 +108,35 @@ def test_a_rolling_total_says_nothing_of_a_neighbourhood_it_does_not_name() -> N
 def test_districts_that_split_a_year_say_no_more_of_a_neighbourhoods_year() -> None:
     said = [*at("L0", ("first year", 8, 12)), *at("D0", ("q1", 2, 2), ("first year", 9, 9))]
     assert bounds_after(said, ("first year", "lsoa21", "L0")) == (8, 9)
+
+
+def test_what_one_figure_counts_beyond_another_is_attacked_though_a_third_splits_it() -> None:
+    # A counts a, b and c; B counts a; C counts b. A less B is b and c together: three people.
+    a, b, c = (Part("s", "m", name, "2026-01", "v1") for name in "abc")
+    definitions = {"A": frozenset({a, b, c}), "B": frozenset({a}), "C": frozenset({b})}
+    claims = [
+        Claim("A", "lsoa21", "E1", 10, 10),
+        Claim("B", "lsoa21", "E1", 7, 7),
+        Claim("C", "lsoa21", "E1", 0, 4),
+    ]
+    joint = joint_system(Statements(definitions, claims), {"E1": ("M1", "L1")})
+
+    (rest,) = [d for d in joint.derived if d.parts == {b, c} and d.geography_type == "lsoa21"]
+    system = joint.system
+    found = feasible_intervals(system.lower, system.upper, system.A, system.b, [rest.number])
+
+    assert (found.lower[0], found.upper[0]) == (3, 3)
+
+
+def test_records_in_no_neighbourhood_are_attacked() -> None:
+    part = Part("s", "m", "all", "2026-01", "v1")
+    definitions = {"D": frozenset({part}), "M": frozenset({part})}
+    claims = [Claim("D", "lad24", "L1", 12, 12), Claim("M", "msoa21", "M1", 10, 10)]
+    joint = joint_system(Statements(definitions, claims), {"E1": ("M1", "L1")})
+
+    (homeless,) = [d for d in joint.derived if d.geography_type == "unplaced"]
+    system = joint.system
+    found = feasible_intervals(system.lower, system.upper, system.A, system.b, [homeless.number])
+
+    assert homeless.area_code == "L1"
+    assert (found.lower[0], found.upper[0]) == (2, 2)
