@@ -19,13 +19,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")
 RegionIdentifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 IndicatorIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}[a-z]?$")]
 
-CountProfile = Literal["hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5", "suppress"]
+CountProfile = Literal["hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5"]
 """The disclosure profiles that a region's own counts can be published under."""
 
-ProfileName = CountProfile | Literal["ckm"]
+ProfileName = CountProfile | Literal["suppress", "ckm"]
 """The disclosure profiles, each of which ``governance/disclosure/profiles.yaml`` describes.
 
-Cell keys (``ckm``) need the records at the moment of counting: they are for the agency itself."""
+``suppress`` needs the whole table at once and ``ckm`` the records: they are for
+``lsoalink disclose`` and for agencies."""
 
 
 def _check_period(text: str) -> str:

@@ -35,6 +35,7 @@ from governance.disclosure.certificate import (
     certificate_json,
 )
 from governance.disclosure.certificate_page import certificate_html
+from governance.disclosure.ledger import GENESIS
 from governance.disclosure.merging import MERGED, Node, nodes_of
 from governance.disclosure.tables import TOTAL
 from governance.reports.csv_text import csv_text
@@ -178,8 +179,10 @@ def _description(disclosed: Disclosed) -> str:
 def _facts(disclosed: Disclosed, candidate: str, title: str) -> CertificateFacts:
     asked, protected, profile = disclosed.asked, disclosed.protected, disclosed.profile
     cells, found = protected.cells, protected.examination
-    # What surely is no small count is not sensitive, however exactly it is known.
+    # What surely is no small count is not sensitive, however exactly it is known; and what others
+    # give away is stated apart, since no width of it is this table's doing.
     sensitive = found.lower < found.demand.below
+    sensitive &= ~np.isin(found.targets, protected.known_otherwise)
     widths = found.widths[sensitive]
     at = found.targets[sensitive]
     levels = Counter(cells.columns["level"][at].tolist())
@@ -211,7 +214,8 @@ def _facts(disclosed: Disclosed, candidate: str, title: str) -> CertificateFacts
         exposed=tuple(_most_exposed(disclosed, at, widths)),
         public_totals=public,
         insider=asked.insider,
-        ledger_head="none: this table was attacked by itself and with the public totals",
+        # No release came before: the table was attacked by itself and with the public totals.
+        ledger_head=GENESIS,
         earlier_releases=0,
         solver=Solver(
             solver, version, tuple(sorted(found.tolerances.items())),

@@ -286,7 +286,8 @@ def verify_releases(name: str, settings: Settings) -> None:
     ApprovalError
         If any file differs.
     """
-    from publishing.trust import ledger_faults, release_faults  # noqa: PLC0415
+    from publishing.protection.past_releases import ledger_faults  # noqa: PLC0415
+    from publishing.trust import release_faults  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     published = workspace.root / "published"

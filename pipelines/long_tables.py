@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,13 @@ GREATEST = 1e12
 
 FILES = (".csv", ".parquet")
 NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+
+LONGEST_HEADING = 40
+MOST_DIGITS = 4
+"""A heading may hold a year; more digits are a code, a number or the name of a record."""
+
+VALUES = re.compile(r"[^A-Za-z]*|[^A-Za-z]*\d.*|[A-Za-z]{1,3}[ -]?\d+|\w{2,4} \d[A-Za-z]{2}")
+"""What no heading looks like: numbers, dates, area codes, postcodes."""
 
 
 def chains_of(texts: Sequence[str], *, option: str = "--hierarchy") -> list[list[str]]:
@@ -120,7 +128,47 @@ def require(path: Path, present: Sequence[str], wanted: Sequence[str]) -> None:
     if absent:
         raise DeliveryError(
             f"{path.name} has no column {', '.join(repr(n) for n in absent)}",
-            f"Name columns it has: {', '.join(present)}",
+            _columns_to_name(path, present),
+        )
+
+
+def _columns_to_name(path: Path, present: Sequence[str]) -> str:
+    """Return the fix for a column that is not there: the names there are, if they are names.
+
+    The first line of a file without headings is a record, and is not repeated.
+    """
+    if all(_is_heading(name) for name in present):
+        return f"Name columns it has: {', '.join(present)}"
+    if path.suffix.lower() == ".parquet":
+        return "Its column names do not look like headings: save it with a name for every column"
+    return (
+        "Its first line does not look like headings: begin the file with one line of column names, "
+        "with commas between them"
+    )
+
+
+def _is_heading(name: str) -> bool:
+    return (
+        len(name) <= LONGEST_HEADING
+        and name.isprintable()
+        and not set(name) & set(";|")
+        and sum(c.isdigit() for c in name) <= MOST_DIGITS
+        and not VALUES.fullmatch(name)
+    )
+
+
+def require_different(columns: Sequence[str]) -> None:
+    """Refuse a column that is named for two uses.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    twice = sorted(name for name, uses in Counter(columns).items() if uses > 1)
+    if twice:
+        raise ConfigurationError(
+            f"The column {', '.join(repr(n) for n in twice)} is named for two uses",
+            "Name different columns for areas, categories, counts, importance and record keys",
         )
 
 
@@ -176,17 +224,20 @@ def read_counts(
 
     Raises
     ------
+    ConfigurationError
+        If a column is named for two uses.
     DeliveryError
         If the file is not such a table.
     """
     areas = list(dict.fromkeys(name for chain in chains for name in chain))
+    numbers = [count, *([importance] if importance else [])]
+    require_different([*areas, *categories, *numbers])
     with opened(path) as (connection, present):
-        numbers = [count, *([importance] if importance else [])]
         require(path, present, [*areas, *categories, *numbers])
         texts = [f"nullif(trim(CAST({ident(n)} AS VARCHAR)), '') AS {ident(n)}"
                  for n in (*areas, *categories)]  # fmt: skip
         read = [
-            f"nullif(trim(CAST({ident(n)} AS VARCHAR)), '') AS {ident(f'{n}_text')}, "
+            f"nullif(trim(CAST({ident(n)} AS VARCHAR)), '') AS {_as_text(n)}, "
             f"TRY_CAST(nullif(trim(CAST({ident(n)} AS VARCHAR)), '') AS DOUBLE) AS {ident(n)}"
             for n in numbers
         ]
@@ -229,10 +280,13 @@ def read_records(
 
     Raises
     ------
+    ConfigurationError
+        If a column is named for two uses.
     DeliveryError
         If the file is not such a file.
     """
     areas = list(dict.fromkeys(name for chain in chains for name in chain))
+    require_different([*areas, *categories, record])
     with opened(path) as (connection, present):
         require(path, present, [*areas, *categories, record])
         texts = [f"nullif(trim(CAST({ident(n)} AS VARCHAR)), '') AS {ident(n)}"
@@ -244,6 +298,11 @@ def read_records(
         )
         _check_rows(connection, path, chains, [*categories, record])
         return run(connection, "SELECT * FROM read", table=path.name).to_arrow_table()
+
+
+def _as_text(name: str) -> str:
+    # With blanks, so that no column of the table is called the same.
+    return ident(f"{name} as text")
 
 
 def _check_rows(
@@ -296,7 +355,7 @@ def _check_nesting(
 def _check_numbers(
     connection: duckdb.DuckDBPyConnection, path: Path, name: str, *, empty: bool
 ) -> None:
-    value, text = ident(name), ident(f"{name}_text")
+    value, text = ident(name), _as_text(name)
     least = 0 if empty else 1
     wrong = {
         "no number": f"{text} IS NOT NULL AND ({value} IS NULL OR isnan({value}) "

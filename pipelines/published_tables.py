@@ -30,7 +30,7 @@ from governance.disclosure.profiles import (
 )
 from governance.disclosure.tables import TOTAL, Cell
 from pipelines.disclosing import cell_of
-from pipelines.long_tables import chains_of, opened
+from pipelines.long_tables import chains_of, opened, require, require_different
 from warehouse.connection import run
 
 if TYPE_CHECKING:
@@ -200,12 +200,16 @@ def read_tables(folder: Path, description: Description) -> PublishedTables:
 
     Raises
     ------
+    ConfigurationError
+        If a column is named for two uses.
     DeliveryError
         If no file holds a figure, or two figures of one cell differ.
     """
     if not folder.is_dir():
         raise DeliveryError(f"There is no folder {folder}", "Correct the path")
     tables = PublishedTables(folder, description, chains_of(description.hierarchy))
+    levels = dict.fromkeys(name for chain in tables.chains for name in chain)
+    require_different([*levels, *description.categories, description.count])
     paths = sorted(p for p in folder.glob(description.files) if p.is_file())
     for path in paths:
         with opened(path) as (connection, present):
@@ -258,7 +262,9 @@ def _read_figures(
     rate = said.rate if said.rate and said.rate.column in present else None
     wanted = [*([level] if level else []), *held, said.count]
     wanted += [status] if status else []
-    wanted += [rate.column, rate.denominator] if rate else []
+    if rate:
+        require(path, present, [rate.denominator])
+        wanted += [rate.column, rate.denominator]
     first = 1 if level else 0
     differing = 0
     for row in _rows(connection, path, wanted):

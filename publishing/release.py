@@ -47,7 +47,7 @@ from publishing.manifest import (
 )
 from publishing.protection import PROTECTED
 from publishing.protection.findings import read_statements, refuse_unless_attacked
-from publishing.protection.knowledge import ledger_of
+from publishing.protection.past_releases import chain_of, whole_ledger
 from publishing.quality_page import QualityFacts, quality_page
 from publishing.release_certificate import certificate_files
 from publishing.release_tables import (
@@ -57,7 +57,7 @@ from publishing.release_tables import (
     release_tables,
     with_release_id,
 )
-from publishing.trust import audited, candidate_hash, chain_of
+from publishing.trust import audited, candidate_hash
 from publishing.withdrawn import PUBLISHED, notices, point_latest
 from warehouse.lake import UNPARTITIONED, write_atomically
 from warehouse.leftovers import temporary_beside
@@ -226,7 +226,7 @@ def publish(
     refuse_identifiers(candidate, workspace.today())
     refuse_unless_attacked(workspace)
     # Before anybody can read it: what the ledger has and nobody read only makes us more careful.
-    ledger = ledger_of(workspace).append(release_id, read_statements(workspace))
+    ledger = whole_ledger(workspace).append(release_id, read_statements(workspace))
     audit = chain_of(workspace)
     head = audit.append(
         "release_approved", release=release_id, candidate_hash=hashed,

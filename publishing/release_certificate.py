@@ -101,8 +101,7 @@ def certificate_facts(
     examined = [
         row
         for row in attacked
-        if not row["known_otherwise"]
-        and row["lower"] < profile(_profile_name(declared, row["indicator_id"])).small.below
+        if not row["known_otherwise"] and row["lower"] < profile(row["profile"]).small.below
     ]
     return CertificateFacts(
         release_id=release.release_id,
@@ -114,7 +113,7 @@ def certificate_facts(
         code_version=release.code_version,
         profiles=tuple(_profile_facts(p) for p in _profiles(declared, attacked)),
         examined=tuple(_examined(declared, examined)),
-        widths=tuple(_widths(declared, examined)),
+        widths=tuple(_widths(examined)),
         exposed=tuple(_exposed(examined, observations, names)),
         public_totals=tuple(
             f"{t.title} ({t.publisher}): exact totals of each "
@@ -146,14 +145,8 @@ def _area_names(areas: pa.Table) -> dict[str, str]:
     return found
 
 
-def _profile_name(declared: RegionDeclarations, indicator_id: str | None) -> str:
-    if indicator_id is None:
-        return declared.region.publication.profile
-    return declared.indicators[indicator_id].profile
-
-
 def _profiles(declared: RegionDeclarations, attacked: Iterable[Mapping[str, Any]]) -> list[Profile]:
-    used = {_profile_name(declared, row["indicator_id"]) for row in attacked}
+    used = {row["profile"] for row in attacked}
     used.add(declared.region.publication.profile)
     return [profile(name) for name in sorted(used)]
 
@@ -174,18 +167,18 @@ def _profile_facts(chosen: Profile) -> ProfileFacts:
 def _examined(
     declared: RegionDeclarations, attacked: Iterable[Mapping[str, Any]]
 ) -> Iterable[Examined]:
-    counted = Counter((row["indicator_id"], row["geography_type"]) for row in attacked)
-    for (name, level), cells in sorted(counted.items(), key=lambda c: (c[0][0] or "~", c[0][1])):
+    counted = Counter(
+        (row["indicator_id"] or "", row["geography_type"], row["profile"]) for row in attacked
+    )
+    for (name, level, under), cells in sorted(counted.items(), key=lambda c: (not c[0][0], c[0])):
         title = declared.indicators[name].title if name else "Sums that are not published"
-        yield Examined(name or UNPUBLISHED, title, level, _profile_name(declared, name), cells)
+        yield Examined(name or UNPUBLISHED, title, level, under, cells)
 
 
-def _widths(
-    declared: RegionDeclarations, attacked: Iterable[Mapping[str, Any]]
-) -> Iterable[WidthCount]:
+def _widths(attacked: Iterable[Mapping[str, Any]]) -> Iterable[WidthCount]:
     counted: Counter[tuple[str, int | None]] = Counter()
     for row in attacked:
-        counted[_profile_name(declared, row["indicator_id"]), _width(row)] += 1
+        counted[row["profile"], _width(row)] += 1
     for (name, width), cells in counted.items():
         yield WidthCount(name, width, cells)
 

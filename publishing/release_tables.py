@@ -6,12 +6,13 @@ Belongs here: which lake tables each release table is made from. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from declarations.contracts import Source
 from declarations.errors import StorageError
-from governance.disclosure import CONFIDENTIAL, protect_count
+from governance.disclosure.counts import CONFIDENTIAL, bounds, protect, protect_count
+from governance.disclosure.profiles import default_profile
 from indicators.counting import counts_table, statistics_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
@@ -236,8 +237,10 @@ def _accounting(
         source = workspace.declared.sources[source_id]
         lines = _protected_lines(workspace, source)
         _check_lines(source_id, lines, sums)
-        for outcome, detail in lines:
-            shown = protect_count(sums.get((outcome, detail), 0))
+        amounts = [sums.get(line, 0) for line in lines]
+        told = total_may_be_told(amounts[0], amounts[1:])
+        for (outcome, detail), amount in zip(lines, amounts, strict=True):
+            shown = protect_count(amount) if told or outcome != RECEIVED else None
             yield {
                 "source_id": source_id,
                 "agency": source.agency,
@@ -249,6 +252,28 @@ def _accounting(
                 "amount_status": CONFIDENTIAL if shown is None else None,
                 "protected": True,
             }
+
+
+def total_may_be_told(total: int | None, parts: Sequence[int | None]) -> bool:
+    """Whether a protected total beside its protected parts leaves every hidden part open.
+
+    Received is what was placed, apportioned, out of region and not placed, so a hidden part lies
+    between bounds that follow from the others. Where they are narrower than the profile demands,
+    the total is not told. What follows is decided by the protected figures alone.
+    """
+    chosen = default_profile()
+    if total is None or any(part is None for part in parts):
+        # A sum with a hidden count in it is hidden itself: of its size nothing is known.
+        return True
+    low, high = bounds(*protect(total, chosen), chosen)
+    known = [(part, bounds(*protect(part, chosen), chosen)) for part in parts if part is not None]
+    least, most = (sum(b[end] for _, b in known) for end in (0, 1))
+    for part, (lower, upper) in known:
+        narrowest = min(upper, high - (least - lower)) - max(lower, low - (most - upper))
+        hidden = protect(part, chosen).value is None
+        if hidden and narrowest < min(chosen.safe.width, upper - lower):
+            return False
+    return True
 
 
 def _protected_lines(workspace: Workspace, source: Source) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from governance.audit import AuditChain
 from publishing.manifest import bundle_files, compare_bundle, hash_file, read_manifest
-from publishing.protection.knowledge import ledger_of
+from publishing.protection.past_releases import chain_of
 from publishing.withdrawn import PUBLISHED
 from warehouse.workspace import Workspace
 
@@ -33,11 +33,6 @@ def candidate_hash(folder: Path, *, leave_out: Collection[str] = ()) -> str:
         hasher.update(relative.as_posix().encode() + b"\x00")
         hasher.update(bytes.fromhex(hash_file(folder / relative)))
     return hasher.hexdigest()
-
-
-def chain_of(workspace: Workspace) -> AuditChain:
-    """Return the audit chain of a region."""
-    return AuditChain(workspace.root / "audit", workspace.keys)
 
 
 def audited(audit: AuditChain, release_id: str) -> dict[str, dict[str, Any]]:
@@ -73,23 +68,3 @@ def release_faults(workspace: Workspace, folder: Path) -> list[str]:
     if manifest["release"].get("candidate_hash") != published:
         faults.append("Its manifest names another hash than the one approved.")
     return faults
-
-
-def ledger_faults(workspace: Workspace) -> list[str]:
-    """Return everything about the ledger of releases that is not as it was written.
-
-    The heads that the audit chain names show an end that was cut off; a release that is published
-    and not on the ledger would be forgotten when the next one is attacked.
-    """
-    audit, ledger = chain_of(workspace), ledger_of(workspace)
-    approved = [
-        e for e in audit.entries() if e.get("event") == "release_approved" and audit.believes(e)
-    ]
-    faults = ledger.verify(str(e["ledger_head"]) for e in approved if e.get("ledger_head"))
-    if faults:
-        return faults
-    known = {entry.release_id for entry in ledger.releases()}
-    published = (e.get("release") for e in audit.entries() if e.get("event") == PUBLISHED)
-    return [
-        f"{r} is not on the ledger of releases." for r in sorted({*map(str, published)} - known)
-    ]

@@ -125,6 +125,9 @@ class Profile(Declaration):
     costs: CostRules
     minimum_denominator: MinimumDenominator
     class_disclosure: bool
+    whole_years_only: bool = Field(
+        default=False, description="Whether nothing shorter than a year is published under it."
+    )
     safe: SafeInterval
     sources: list[str] = Field(min_length=1)
 

@@ -31,7 +31,7 @@ from governance.disclosure.joint import (
     Statements,
     joint_system,
 )
-from governance.disclosure.profiles import Profile
+from governance.disclosure.profiles import Profile, default_profile
 from governance.disclosure.system import UNBOUNDED
 from publishing.protection.candidate import TERMS, Candidate, RowKey, definition_id
 from publishing.protection.knowledge import Known
@@ -258,7 +258,7 @@ class Coarsening:
         finder.add_figures(figures, self._profile_of)
         current = {p for parts in self._candidate.definitions.values() for p in parts}
         finder.add_sums(current, self._exact, self._strictest)
-        finder.add_earlier([known.hidden for known in self._known], current, self._exact)
+        finder.add_earlier([known.could_be_small for known in self._known], current, self._exact)
         return finder.found()
 
     def _strictest(self, parts: frozenset[Part]) -> Profile:
@@ -267,6 +267,8 @@ class Coarsening:
         return max(
             (self._profile_of(name) for name in sorted(names)),
             key=lambda p: (p.safe.width, p.safe.outside, p.small.below),
+            # Of an earlier release, and nothing like it is published any more.
+            default=default_profile(),
         )
 
     def _where(self, target: Target) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from governance.disclosure.profiles import profile
 from governance.disclosure.system import UNBOUNDED
 from publishing.protection.candidate import Candidate, RowKey
 from publishing.protection.coarsening import Outcome
-from publishing.protection.knowledge import ledger_of
+from publishing.protection.past_releases import whole_ledger
 from publishing.protection.targets import Target
 from publishing.protection.withholding import Combined
 from warehouse.lake import TableRef
@@ -144,7 +144,7 @@ def refuse_unless_attacked(workspace: Workspace) -> None:
     # What says the same as the candidate adds nothing to what is known.
     if facts is None or any(
         r.release_id not in facts.earlier and r.content != facts.content
-        for r in ledger_of(workspace).releases()
+        for r in whole_ledger(workspace).releases()
     ):
         raise DisclosureError(
             "The candidate was not attacked with every earlier release in hand; nothing was "
@@ -276,7 +276,7 @@ def _attacked_table(outcome: Outcome) -> pa.Table:
     schema = pa.schema(
         [("indicator_id", text), ("term", text), ("period_start", text), ("period_end", text),
          ("geography_type", text), ("area_code", text), ("lower", whole), ("upper", whole),
-         ("demanded_width", whole), ("known_otherwise", pa.bool_())]
+         ("profile", text), ("known_otherwise", pa.bool_())]
     )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schema)
 
@@ -292,7 +292,7 @@ def _attacked_row(target: Target, low: float, high: float, otherwise: bool) -> d
         "area_code": target.area,
         "lower": int(low),
         "upper": None if high == UNBOUNDED else int(high),
-        "demanded_width": target.demand.width,
+        "profile": target.profile,
         "known_otherwise": otherwise,
     }
 

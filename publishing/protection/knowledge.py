@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from declarations.declared import RegionDeclarations
 from declarations.region import PublicTotals
 from governance.disclosure.joint import LEVELS, Claim, Derived, Part
-from governance.disclosure.ledger import Ledger
 from governance.disclosure.profiles import Profile, profile
 from governance.disclosure.system import UNBOUNDED
 from indicators.plan import plan
@@ -25,6 +24,7 @@ from publishing.protection.candidate import (
     exact_sums,
     parts_of_term,
 )
+from publishing.protection.past_releases import whole_ledger
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,20 +42,15 @@ class Known:
     claims : sequence of Claim
     members : mapping of str to sequence of str
     tokens : mapping of (source, period, state) to mapping of str to bytes
-    hidden : sequence of (Claim, Profile)
-        Those of the claims that say no more than that a count is hidden.
+    could_be_small : sequence of (Claim, Profile)
+        Those of the claims whose count could be small, with the profile it was published under.
     """
 
     definitions: Mapping[str, frozenset[Part]]
     claims: Sequence[Claim]
     members: Mapping[str, Sequence[str]]
     tokens: Mapping[tuple[str, str, str], Mapping[str, bytes]]
-    hidden: Sequence[tuple[Claim, Profile]] = ()
-
-
-def ledger_of(workspace: Workspace) -> Ledger:
-    """Return the ledger of a region's releases."""
-    return Ledger(workspace.root / "ledger", workspace.keys)
+    could_be_small: Sequence[tuple[Claim, Profile]] = ()
 
 
 def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
@@ -66,14 +61,14 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
     among : collection of str
         The releases that count as earlier.
     """
-    said = ledger_of(workspace).read(only=among)
+    said = whole_ledger(workspace).read(only=among)
     definitions: dict[str, set[Part]] = defaultdict(set)
     for name, *part in _rows(said.definition_parts, "definition_id", *Part._fields):
         definitions[name].add(Part(*(p or "" for p in part)))
     level_of = dict(_rows(said.definitions, "definition_id", "geography_type"))
-    claims, hidden = [], []
-    for name, code, drawn, low, high, under, status in _rows(
-        said.cells, "definition_id", "area_code", "area_id", "lower", "upper", "profile", "status"
+    claims, small = [], []
+    for name, code, drawn, low, high, under in _rows(
+        said.cells, "definition_id", "area_code", "area_id", "lower", "upper", "profile"
     ):
         definitions.setdefault(name, set())
         upper = UNBOUNDED if high is None else float(high)
@@ -81,8 +76,8 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
         area = code if level_of[name] in LEVELS else drawn
         claim = Claim(name, level_of[name], area, float(low), upper)
         claims.append(claim)
-        if status == "hidden":
-            hidden.append((claim, profile(under)))
+        if low < profile(under).small.below and upper >= 1:
+            small.append((claim, profile(under)))
     members: dict[str, list[str]] = defaultdict(list)
     for area, lsoa in _rows(said.members, "area_id", "lsoa21cd"):
         members[area].append(lsoa)
@@ -93,7 +88,7 @@ def earlier_releases(workspace: Workspace, among: Collection[str]) -> Known:
         tokens[source, period, state][place] = token
     return Known(
         {name: frozenset(parts) for name, parts in definitions.items()}, claims, members, tokens,
-        hidden,
+        small,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from declarations.declared import digest
-from declarations.errors import DisclosureError
+from declarations.errors import ConfigurationError, DisclosureError
 from declarations.indicators import Indicator
 from governance.disclosure.counts import protect_sql
 from governance.disclosure.ledger import GENESIS
@@ -23,7 +23,8 @@ from intake.neighbours import NEIGHBOURS
 from publishing.protection.candidate import Candidate, exact_sums, read_candidate
 from publishing.protection.coarsening import Coarsening, Outcome
 from publishing.protection.findings import attack_facts, write_findings
-from publishing.protection.knowledge import earlier_releases, ledger_of, public_totals
+from publishing.protection.knowledge import earlier_releases, public_totals
+from publishing.protection.past_releases import whole_ledger
 from publishing.protection.withholding import Withheld
 from warehouse.connection import limits_from_environment, run
 from warehouse.lake import TableRef
@@ -64,7 +65,7 @@ def protect_themes(workspace: Workspace) -> Built:
     last = attack_facts(workspace)
     # A release that says what this candidate says is no earlier one: it is this one, published.
     own = last.content if last and last.made_from == made_from else None
-    ledger = ledger_of(workspace)
+    ledger = whole_ledger(workspace)
     earlier = [entry for entry in ledger.releases() if entry.content != own]
     wanted = fingerprint([made_from], [entry.head for entry in earlier])
 
@@ -81,6 +82,7 @@ def protect_themes(workspace: Workspace) -> Built:
         union = " UNION ALL ".join(f"SELECT {RATE_COLUMNS} FROM {s}" for s in scans)
         run(connection, f"CREATE TABLE {EXACT} AS {union}", table=EXACT)
         _check_statistics(workspace)
+        _check_profiles(workspace)
         candidate = read_candidate(workspace, connection, EXACT, AREA_ROWS)
         names = [entry.release_id for entry in earlier]
         outcome = _attacked(workspace, connection, candidate, names)
@@ -97,6 +99,38 @@ def protect_themes(workspace: Workspace) -> Built:
         PROTECTED, fingerprint=wanted, produce=produce,
         inputs=[f"indicator_{n}" for n in themes(workspace)],
     )  # fmt: skip
+
+
+def _check_profiles(workspace: Workspace) -> None:
+    """Stop where an indicator is published for shorter periods than its profile lets it be.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    for indicator in workspace.declared.indicators.values():
+        shorter = sorted({o.window for o in indicator.outputs} - {"year"})
+        if indicator.numerator and shorter and profile(indicator.profile).whole_years_only:
+            raise ConfigurationError(
+                f"Indicator {indicator.id} is published for a {shorter[0]}, and profile "
+                f"{indicator.profile} is for whole years only",
+                "Give it outputs with window: year, or another profile",
+            )
+
+
+def _indicators(workspace: Workspace) -> list[Indicator]:
+    """Return the indicators, none with a smaller denominator than its profile lets be shown."""
+    return [_with_minimum(workspace, i) for i in workspace.declared.indicators.values()]
+
+
+def _with_minimum(workspace: Workspace, indicator: Indicator) -> Indicator:
+    if indicator.denominator is None:
+        return indicator
+    least = profile(indicator.profile).minimum_denominator
+    of_unit = {"households": least.households, "people": least.persons}
+    units = [workspace.declared.measure(m).unit for m in indicator.denominator.measures]
+    wanted = max(indicator.minimum_denominator, *(of_unit.get(unit, 0) for unit in units))
+    return indicator.model_copy(update={"minimum_denominator": wanted})
 
 
 def profile_of(workspace: Workspace, indicator_id: str) -> Profile:
@@ -158,7 +192,7 @@ def _protect(
     withheld: Withheld,
 ) -> None:
     """Create the table of everything that is shown."""
-    indicators = list(workspace.declared.indicators.values())
+    indicators = _indicators(workspace)
     statistics = [i.id for i in indicators if i.kind == "statistic"]
     connection.register(WITHHELD, _withheld_table(candidate, withheld))
     run(connection, _safe_counts_sql(indicators), [statistics], table=SAFE)
@@ -185,7 +219,7 @@ def _write_combined(
     wanted: str,
 ) -> None:
     """Write the figures that stand for several neighbourhoods, protected like any other."""
-    indicators = list(workspace.declared.indicators.values())
+    indicators = _indicators(workspace)
     connection.register(COUNTED, _combined_table(candidate, withheld))
     names = "indicator_id, period_start, period_end, period_label, geography_type, geography_code"
     run(

@@ -44,6 +44,7 @@ class Target(NamedTuple):
     level: str
     area: str
     parts: frozenset[Part]
+    profile: str
     demand: Demand
     key: RowKey | None
     term: TermName | None
@@ -86,7 +87,7 @@ class Finder:
             self._add(
                 Target(
                     number, figure.exact, claim.geography_type, claim.area_code, parts,
-                    demand_of(profile), figure.key, figure.term,
+                    profile.name, demand_of(profile), figure.key, figure.term,
                 )
             )  # fmt: skip
 
@@ -103,10 +104,10 @@ class Finder:
         current : collection of Part
             The deliveries as they stand, whose counts are at hand.
         """
-        sums = [d for d in self._joint.derived if d.parts <= set(current)]
-        values = exact(sums)
-        for item in sums:
-            self._add(_target_of(item, values[item.number], strictest(item.parts)))
+        here = set(current)
+        values = exact([d for d in self._joint.derived if d.parts <= here])
+        for item in self._joint.derived:
+            self._add(_target_of(item, values.get(item.number), strictest(item.parts)))
 
     def add_earlier(
         self,
@@ -134,13 +135,15 @@ class Finder:
         if known is None:
             self._found[target.number] = target
         elif target.demand.width > known.demand.width:
-            self._found[target.number] = known._replace(demand=target.demand)
+            self._found[target.number] = known._replace(
+                profile=target.profile, demand=target.demand
+            )
 
 
 def _target_of(item: Derived, exact: int | None, profile: Profile) -> Target:
     return Target(
-        item.number, exact, item.geography_type, item.area_code, item.parts, demand_of(profile),
-        None, None,
+        item.number, exact, item.geography_type, item.area_code, item.parts, profile.name,
+        demand_of(profile), None, None,
     )  # fmt: skip
 
 

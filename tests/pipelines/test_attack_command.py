@@ -7,6 +7,8 @@ being one is noticed.
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -227,6 +229,16 @@ def test_a_report_says_that_it_is_confidential(tmp_path: Path) -> None:
             {"t.csv": f"area,n\nA,{PLANTED}\n"},
             ("--area", "area", "--count", "n", "--profile", "hide0-r5"), 8, "none that the profile",
         ),
+        ({"t.csv": "area,n\nA,9\n"}, ("--area", "area", "--category", "n", *STARS), 3,
+         "'n' is named for two"),
+        (
+            {
+                "t.csv": f"area,n,per\nA,{PLANTED},1\n",
+                "attack.yaml": "hierarchy: [area]\nprofile: suppress\ncount: n\n"
+                "rate: {column: per, denominator: households}\n",
+            },
+            (), 4, "no column 'households'",
+        ),
         ({"attack.yaml": "hierarchy: [area]\nprofle: r5\n"}, (), 3, "profle"),
     ],
 )  # fmt: skip
@@ -306,3 +318,29 @@ def test_the_output_of_disclose_describes_itself(tmp_path: Path) -> None:
     lines[hidden + 1] = lines[hidden + 1].replace(",,[c]", ",3,")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert run("attack", tmp_path / "out").code == 8
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "disclosing.md"
+
+
+def test_the_examples_of_the_guide_give_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the page: files are saved, commands run, and each says what follows it."""
+    monkeypatch.chdir(tmp_path)
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = re.finditer(r"(?:`([^`\n]+)`:\n\n)?```(\w+)\n(.*?)```", text, re.DOTALL)
+    ended, said = [], ""
+    for name, kind, content in (block.groups() for block in blocks):
+        if kind in {"csv", "yaml"}:
+            write_text(tmp_path / name, content)
+        elif kind == "text":
+            first = content.splitlines()[0]
+            assert first in said, first
+        elif "openssl" not in content:
+            for line in content.replace("\\\n", " ").splitlines():
+                done = run(*shlex.split(line)[1:])
+                assert not done.error, (line, done.error)
+                ended.append(done.code)
+                said = done.out
+    assert ended == [0, 0, 8, 8, 0]

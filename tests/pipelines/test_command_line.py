@@ -17,6 +17,7 @@ COMMANDS = (
     "agreement withdraw", "hold", "hold add", "hold lift", "hold list", "audit", "audit verify",
     "audit show", "audit export", "keys", "keys show", "keys rotate", "keys drop-old",
     "agency-key", "agency-key new", "area", "area add", "area list", "area show", "area remove",
+    "disclose", "attack",
 )  # fmt: skip
 SOURCE = "northwood_library_sessions"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 from disclosing_tables import (
@@ -20,6 +22,8 @@ from disclosing_tables import (
     write,
     write_text,
 )
+
+from governance.disclosure.certificate import certificate_schema
 
 HEADER = ("lsoa21cd", "msoa21cd", "reason", "n")
 PLAIN = ("hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5", "suppress")
@@ -44,6 +48,42 @@ def test_what_a_profile_leaves_survives_the_attack(profile: str, tmp_path: Path)
     certificate = json.loads((tmp_path / "out" / "certificate.json").read_text(encoding="utf-8"))
     assert certificate["result"]["failures"] == 0
     assert certificate["profiles"][0]["name"] == profile
+
+
+# Three people of kind x: the district's total, which others publish, leaves 0 to 3 for each area.
+GIVEN_AWAY = [("A", "D", "x", 1), ("B", "D", "x", 2), ("C", "D", "x", 0),
+              ("A", "D", "y", 30), ("B", "D", "y", 41), ("C", "D", "y", 52)]  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", ["hide0-r5", "suppress"])
+def test_what_public_totals_alone_expose_is_stated_apart(profile: str, tmp_path: Path) -> None:
+    source = write(tmp_path / "t.csv", ("lsoa21cd", "district", "kind", "n"), [*GIVEN_AWAY])
+    public = write(tmp_path / "p.csv", ("district", "kind", "n"), [("D", "x", 3), ("D", "y", 123)])
+    made = run("disclose", source, "--hierarchy", "lsoa21cd<district", "--category", "kind",
+               "--count", "n", "--profile", profile, "--public", public,
+               "--output", tmp_path / "out")  # fmt: skip
+    assert made.code == 0, made.error
+    found = certificate(tmp_path / "out")
+    alone = found["exposed_by_public_knowledge_alone"]
+    assert {(cell["area_code"], cell["indicator"]) for cell in alone} >= {("D", "kind: x")}
+    assert {cell["known_from"] for cell in alone} == {"p.csv"}
+    # None of those is among the examined, of which every width is accounted for.
+    named = {(cell["area_code"], cell["indicator"]) for cell in alone}
+    assert not named & {(c["area_code"], c["indicator"]) for c in found["most_exposed"]}
+    examined = sum(cells["cells"] for cells in found["sensitive_cells"])
+    assert examined == sum(width["cells"] for width in found["interval_widths"])
+
+
+def test_a_certificate_obeys_its_schema(tmp_path: Path) -> None:
+    made = run("disclose", table(tmp_path, areas=12), *BY_REASON, "--output", tmp_path / "out")
+    assert made.code == 0, made.error
+    found = certificate(tmp_path / "out")
+    jsonschema.validate(found, certificate_schema())
+    # Nothing is known otherwise where nobody else publishes anything.
+    assert found["exposed_by_public_knowledge_alone"] == []
+    found["ledger"]["head"] = "none"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(found, certificate_schema())
 
 
 @pytest.mark.parametrize("profile", ["hide0-r5", "suppress"])
@@ -210,7 +250,14 @@ HOSTILE = {
     "no area": (f"lsoa21cd,msoa21cd,reason,n\n,M1,a,{PLANTED}\n", 4, "empty in 1 rows"),
     "ragged": (f"lsoa21cd,msoa21cd,reason,n\nE1,M1,a,{PLANTED},9\n", 4, "more or fewer cells"),
     "a column twice": (f"lsoa21cd,msoa21cd,reason,n,n\nE1,M1,a,1,{PLANTED}\n", 4, "twice"),
-    "other columns": (f"a;b;c;n\nE1;M1;a;{PLANTED}\n", 4, "no column"),
+    "semicolons": (f"a;b;c;n\nE1;M1;a;{PLANTED}\n", 4, "does not look like headings"),
+    "other columns": (f"code,reason,n\nE1,a,{PLANTED}\n", 4, "columns it has: code, reason, n"),
+    "no header": (f"E01990001,X,{PLANTED}\n", 4, "does not look like headings"),
+    "no header, an area": (f"E{PLANTED},X,arrears\n", 4, "does not look like headings"),
+    "no header, semicolons": (f"area;X;{PLANTED}\n", 4, "does not look like headings"),
+    "no header, a record": (f"M,p-{PLANTED}5\n", 4, "does not look like headings"),
+    "no header, a sentence": (f"M,{'so many as ' * 4}{PLANTED}\n", 4,
+                              "does not look like headings"),
 }  # fmt: skip
 
 
@@ -272,6 +319,22 @@ def test_parquet_is_read_as_well(tmp_path: Path) -> None:
         (("--hierarchy", NESTED, "--count", "n", "--cost", "counts"), 3, "no further cells"),
         (("--hierarchy", NESTED, "--count", "n", "--cost", "dear"), 3, "--cost"),
         (("--hierarchy", NESTED, "--count", "n", "--record-key", "n"), 3, "no record keys"),
+        (("--hierarchy", NESTED, "--count", "n", "--category", "n"), 3, "'n' is named for two"),
+        (("--hierarchy", "lsoa21cd<n", "--count", "n"), 3, "'n' is named for two"),
+        (
+            (
+                "--hierarchy",
+                NESTED,
+                "--count",
+                "n",
+                "--profile",
+                "suppress",
+                "--cost",
+                "importance:n",
+            ),
+            3,
+            "'n' is named for two",
+        ),
     ],
 )
 def test_options_that_do_not_go_together(
@@ -298,6 +361,20 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     refused = run("disclose", table(tmp_path), *BY_REASON, "--output", tmp_path / "out")
     assert refused.code == 10
     assert kept.read_text(encoding="utf-8") == "kept"
+
+
+def test_a_category_may_be_called_as_a_text_of_the_counts(tmp_path: Path) -> None:
+    rows: list[tuple[str | int, ...]] = [("E1", "M1", "a", 30), ("E2", "M1", "b", 20)]
+    source = write(tmp_path / "t.csv", ("lsoa21cd", "msoa21cd", "n_text", "n"), rows)
+    made = run("disclose", source, "--hierarchy", "lsoa21cd<msoa21cd", "--category", "n_text",
+               "--count", "n", "--output", tmp_path / "out")  # fmt: skip
+    assert made.code == 0, made.error
+
+
+def certificate(folder: Path) -> dict[str, Any]:
+    """Read the certificate of a protected table."""
+    found: dict[str, Any] = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _bytes(folder: Path) -> bytes:

@@ -30,7 +30,8 @@ from publishing.protection.candidate import (
     definition_id,
     exact_sums,
 )
-from publishing.protection.knowledge import Known, earlier_releases, ledger_of, public_totals
+from publishing.protection.knowledge import Known, earlier_releases, public_totals
+from publishing.protection.past_releases import ledger_of
 from publishing.release import ReleaseOutcome
 from warehouse.workspace import Workspace
 
@@ -175,13 +176,15 @@ class TestEarlierReleases:
         # 13 cases are shown as 15, which stands for 13 to 17.
         assert said[TWO] == (13, 17)
 
-    def test_what_was_hidden_is_named_with_its_profile(
+    def test_what_could_be_small_is_named_with_its_profile(
         self, known: Known, candidate: Candidate
     ) -> None:
         name = candidate.definition_of[Span("T01", *QUARTER, "lsoa21"), "numerator"]
-        hidden = {c.area_code: p.name for c, p in known.hidden if c.definition_id == name}
-        assert hidden == dict.fromkeys((ONE, THREE, SIX), "hide0-r5")
-        assert all((c.lower, c.upper) == (0, 4) for c, _ in known.hidden)
+        small = {c.area_code: p.name for c, p in known.could_be_small if c.definition_id == name}
+        assert small == dict.fromkeys((ONE, THREE, FOUR, FIVE, SIX), "hide0-r5")
+        bounds = {(c.lower, c.upper) for c, _ in known.could_be_small}
+        # Hidden, or withheld for another's sake: both may be small.
+        assert bounds == {(0, 4), (0, UNBOUNDED)}
 
     def test_a_definition_keeps_its_identifier(self, known: Known, candidate: Candidate) -> None:
         for (span, _), name in candidate.definition_of.items():

@@ -11,6 +11,7 @@ from region_factory import OPENED
 from declarations.errors import DisclosureError
 from governance.disclosure import protect_count
 from governance.disclosure.ledger import GENESIS
+from governance.disclosure.profiles import profile
 from publishing.protection import protect_themes
 from publishing.protection.findings import (
     ATTACKED,
@@ -71,11 +72,14 @@ def test_the_attacked_counts_are_kept_as_bounds_alone(exposed: Released) -> None
 
     assert set(rows[0]) == {
         "indicator_id", "term", "period_start", "period_end", "geography_type", "area_code",
-        "lower", "upper", "demanded_width", "known_otherwise",
+        "lower", "upper", "profile", "known_otherwise",
     }  # fmt: skip
     truth = {**OPENED, **EXPOSED}
     for row in rows:
-        assert row["upper"] is None or row["upper"] - row["lower"] >= row["demanded_width"]
+        assert (
+            row["upper"] is None
+            or row["upper"] - row["lower"] >= profile(row["profile"]).safe.width
+        )
         if row["indicator_id"] == "T01" and row["area_code"] in truth:
             assert row["lower"] <= truth[row["area_code"]]
             assert row["upper"] is None or truth[row["area_code"]] <= row["upper"]

@@ -17,10 +17,11 @@ from declarations.errors import DisclosureError
 from governance.disclosure.ledger import GENESIS
 from publishing import release
 from publishing.manifest import MANIFEST_NAME
+from publishing.protection import protect_themes
 from publishing.protection.findings import attack_facts, read_statements, refuse_unless_attacked
-from publishing.protection.knowledge import ledger_of
+from publishing.protection.past_releases import ledger_faults, ledger_of
 from publishing.release import ReleaseOutcome, build_release
-from publishing.trust import ledger_faults, release_faults
+from publishing.trust import release_faults
 from warehouse.keys import KeyRing
 from warehouse.workspace import Workspace
 
@@ -63,7 +64,7 @@ def approved(exposed: Released, tmp_path: Path) -> tuple[Workspace, str]:
     source = exposed[0].data_dir.parent
     for part in ("landing", "data"):
         shutil.copytree(source / part, tmp_path / part, symlinks=True)
-    for part in ("published", "candidates", "ledger"):
+    for part in ("published", "candidates", "ledger", "audit"):
         shutil.rmtree(tmp_path / "data" / "testmere" / part)
     declared = make_workspace(tmp_path / "again", region_content(standing_approval=None)).declared
     workspace = workspace_of(tmp_path, declared, tmp_path / "landing")
@@ -183,6 +184,39 @@ def test_a_release_that_came_in_between_stops_the_publication(
 
     assert not (workspace.root / "published").exists()
     assert on_ledger(workspace) == ["2026-02-other"]
+
+
+def test_without_its_ledger_nothing_is_attacked_or_published(
+    exposed: Released, tmp_path: Path
+) -> None:
+    source = exposed[0].data_dir.parent
+    for part in ("landing", "data"):
+        shutil.copytree(source / part, tmp_path / part, symlinks=True)
+    workspace = workspace_of(tmp_path, exposed[0].declared, tmp_path / "landing")
+    shutil.rmtree(workspace.root / "ledger")
+
+    assert ledger_faults(workspace)
+    with pytest.raises(DisclosureError, match="ledger of releases is not whole"):
+        protect_themes(workspace)
+    with pytest.raises(DisclosureError, match="ledger of releases is not whole"):
+        refuse_unless_attacked(workspace)
+
+
+def test_a_ledger_cut_short_with_its_anchor_is_seen_by_the_audit_chain(
+    corrected: tuple[Workspace, list[ReleaseOutcome]], tmp_path: Path
+) -> None:
+    before, _ = corrected
+    shutil.copytree(before.data_dir, tmp_path / "data", symlinks=True)
+    workspace = workspace_of(tmp_path, before.declared, before.landing)
+    ledger = workspace.root / "ledger"
+    (last,) = [p for p in ledger.iterdir() if p.name.startswith("000002")]
+    shutil.rmtree(last)
+    anchor = json.loads((ledger / "head.json").read_text(encoding="utf-8"))
+    assert anchor
+    (ledger / "head.json").unlink()
+
+    with pytest.raises(DisclosureError, match="ledger of releases is not whole"):
+        protect_themes(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from governance.disclosure.profiles import (
 )
 
 FILE = Path(module.__file__).with_name("profiles.yaml")
-NAMES = (*get_args(CountProfile), "ckm")
+NAMES = (*get_args(CountProfile), "suppress", "ckm")
 
 
 def content(name: str, /, **changes: Any) -> dict[str, Any]:
