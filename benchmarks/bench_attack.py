@@ -27,9 +27,9 @@ from scipy.optimize import linprog
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from governance.disclosure.attacker import attack
-from governance.disclosure.examination import Demand, examine
-from governance.disclosure.system import System
+from governance.disclosure.attacker.examination import Demand, examine
+from governance.disclosure.attacker.intervals import attack
+from governance.disclosure.attacker.system import System
 
 AREAS, CATEGORIES = 700, 8
 BASE = 5

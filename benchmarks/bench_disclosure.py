@@ -32,9 +32,9 @@ import numpy as np
 from leak_tables import COLUMNS, GROUPS, NoOpenDataError, open_data, read_areas, read_margins, split
 from released_tables import audit, release
 
+from governance.disclosure.attacker.system import System
 from governance.disclosure.counts import bounds_of, protect_all
 from governance.disclosure.profiles import profile
-from governance.disclosure.system import System
 
 WEST_MIDLANDS = tuple(f"E080000{number}" for number in range(25, 32))
 PROFILE = "hide0-r5"

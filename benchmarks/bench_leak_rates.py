@@ -41,7 +41,7 @@ from leak_tables import (
 )
 from released_tables import audit, release
 
-from governance.disclosure.attacker import feasible_intervals
+from governance.disclosure.attacker.intervals import feasible_intervals
 from governance.disclosure.counts import bounds_of, protect_all
 from governance.disclosure.profiles import profile
 

@@ -24,10 +24,10 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from declarations.errors import DisclosureError
-from governance.disclosure.controlled_rounding import controlled_rounding
-from governance.disclosure.examination import Demand, examine
-from governance.disclosure.suppression import suppress
-from governance.disclosure.tables import linked_table
+from governance.disclosure.attacker.examination import Demand, examine
+from governance.disclosure.tables.controlled_rounding import controlled_rounding
+from governance.disclosure.tables.linked import linked_table
+from governance.disclosure.tables.suppression import suppress
 
 DEMAND = Demand(width=4, below=5, outside=True)
 

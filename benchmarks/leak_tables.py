@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from governance.disclosure.tables import linked_table
+from governance.disclosure.tables.linked import linked_table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WORKBOOK = "homelessness/Statutory_Homelessness_Detailed_Local_Authority_Data_202512.xlsx"

@@ -2,7 +2,7 @@
 
 Belongs here: calling ``protect_table`` on the benchmarks' tables, an attack of its own on the truly
 small counts of the result, and the information lost. Does not belong here: the protection itself
-(``governance/disclosure/protecting.py``).
+(``governance/disclosure/tables/protecting.py``).
 
 The attacker knows the profile, every equation, and the exact totals of every district.
 """
@@ -15,11 +15,11 @@ import numpy as np
 from leak_tables import COLUMNS, table_of
 
 from declarations.errors import DisclosureError
-from governance.disclosure.examination import INSIDER, demand_of, examine
-from governance.disclosure.merging import nesting_of
-from governance.disclosure.protecting import Request, protect_table
+from governance.disclosure.attacker.examination import INSIDER, demand_of, examine
+from governance.disclosure.attacker.system import System
 from governance.disclosure.sensitive import sensitive_counts
-from governance.disclosure.system import System
+from governance.disclosure.tables.merging import nesting_of
+from governance.disclosure.tables.protecting import Request, protect_table
 
 DISTRICT = COLUMNS[2]
 

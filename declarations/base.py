@@ -22,7 +22,7 @@ IndicatorIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}[
 CountProfile = Literal["hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5"]
 """The disclosure profiles that a region's own counts can be published under."""
 
-ProfileName = CountProfile | Literal["suppress", "ckm"]
+ProfileName = Literal["hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5", "suppress", "ckm"]
 """The disclosure profiles, each of which ``governance/disclosure/profiles.yaml`` describes.
 
 ``suppress`` needs the whole table at once and ``ckm`` the records: they are for

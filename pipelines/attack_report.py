@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from declarations.errors import ConfigurationError
-from governance.disclosure.tables import IDENTITY, TOTAL, Cell
+from governance.disclosure.tables.linked import IDENTITY, TOTAL, Cell
 from governance.reports.pages import Facts, Grid, Light, Page, Section, Text, html_page
 from pipelines.attacking import Attacked, Exposed
 from warehouse.lake import write_atomically

@@ -20,9 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from declarations.errors import ConfigurationError, DeliveryError, DisclosureError
-from governance.disclosure import knowledge
-from governance.disclosure.attacker import attack
-from governance.disclosure.examination import (
+from governance.disclosure.attacker.examination import (
     EXACT,
     INSIDER,
     NARROW,
@@ -31,11 +29,13 @@ from governance.disclosure.examination import (
     SECONDS,
     Demand,
 )
-from governance.disclosure.merging import MERGED
-from governance.disclosure.protecting import Progress
-from governance.disclosure.solver import solver_version
-from governance.disclosure.system import SystemBuilder
-from governance.disclosure.tables import Cell, LinkedTable, linked_table
+from governance.disclosure.attacker.intervals import attack
+from governance.disclosure.attacker.solver import solver_version
+from governance.disclosure.attacker.system import SystemBuilder
+from governance.disclosure.known import knowledge
+from governance.disclosure.tables.linked import Cell, LinkedTable, linked_table
+from governance.disclosure.tables.merging import MERGED
+from governance.disclosure.tables.protecting import Progress
 from pipelines.disclosing import MEASURE, read_totals
 from pipelines.long_tables import read_counts, table_name
 from pipelines.published_releases import ReleaseFigures, is_release, read_release

@@ -2,7 +2,7 @@
 
 Belongs here: the folder that ``lsoalink disclose`` writes, all of it or nothing. Every figure in it
 comes from the protected cells. Does not belong here: protecting (``disclosing.py``), or what a
-certificate says (``governance/disclosure/certificate.py``).
+certificate says (``governance/disclosure/certificate/facts.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from declarations.errors import StorageError
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.facts import (
     CertificateFacts,
     CoarsenedCell,
     Coarsening,
@@ -34,10 +34,10 @@ from governance.disclosure.certificate import (
     Withheld,
     certificate_json,
 )
-from governance.disclosure.certificate_page import certificate_html
-from governance.disclosure.ledger import GENESIS
-from governance.disclosure.merging import MERGED, Node, nodes_of
-from governance.disclosure.tables import TOTAL
+from governance.disclosure.certificate.page import certificate_html
+from governance.disclosure.known.ledger import GENESIS
+from governance.disclosure.tables.linked import TOTAL
+from governance.disclosure.tables.merging import MERGED, Node, nodes_of
 from governance.reports.csv_text import csv_text
 from pipelines.disclosing import Disclosed
 from pipelines.long_tables import COUNT, STATUS

@@ -1,7 +1,7 @@
 """``lsoalink disclose``: protecting any table of counts, and writing what is left of it.
 
 Belongs here: from a file to a linked table, what others publish of it, and the call of the library.
-Does not belong here: protecting and attacking (``governance/disclosure/protecting.py``), reading
+Does not belong here: protecting and attacking (``governance/disclosure/tables/``), reading
 files (``long_tables.py``), or the files of the result (``disclosed_files.py``).
 """
 
@@ -17,10 +17,16 @@ from numpy.typing import NDArray
 
 from declarations.errors import ConfigurationError, DeliveryError, DisclosureError, StorageError
 from geography.sql import ident
-from governance.disclosure.merging import nesting_of
 from governance.disclosure.profiles import Profile, profile
-from governance.disclosure.protecting import Noise, Progress, Protected, Request, protect_table
-from governance.disclosure.tables import TOTAL, Cell, LinkedTable, linked_table
+from governance.disclosure.tables.linked import TOTAL, Cell, LinkedTable, linked_table
+from governance.disclosure.tables.merging import nesting_of
+from governance.disclosure.tables.protecting import (
+    Noise,
+    Progress,
+    Protected,
+    Request,
+    protect_table,
+)
 from pipelines.long_tables import (
     chains_of,
     check_names,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from declarations.errors import ConfigurationError, DeliveryError, StorageError
 from geography.sql import ident
-from governance.disclosure.tables import ALL, IDENTITY
+from governance.disclosure.tables.linked import ALL, IDENTITY
 from warehouse.connection import connect, run
 from warehouse.sql import file_literal, literal
 

@@ -21,11 +21,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from declarations.errors import DeliveryError
+from governance.disclosure.attacker.examination import Demand, demand_of
+from governance.disclosure.attacker.system import SystemBuilder
 from governance.disclosure.counts import MARKERS, bounds
-from governance.disclosure.examination import Demand, demand_of
 from governance.disclosure.profiles import Profile, profile
-from governance.disclosure.system import SystemBuilder
-from governance.disclosure.tables import Cell
+from governance.disclosure.tables.linked import Cell
 
 MANIFEST = "manifest.json"
 OPTIONAL = ("combined_observations",)

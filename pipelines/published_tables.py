@@ -17,9 +17,8 @@ from declarations.base import Declaration, ProfileName
 from declarations.errors import ConfigurationError, DeliveryError
 from declarations.loader import read_declaration
 from geography.sql import ident
+from governance.disclosure.attacker.examination import Demand, demand_of
 from governance.disclosure.counts import CONFIDENTIAL, MARKERS, bounds, could_be_shown
-from governance.disclosure.examination import Demand, demand_of
-from governance.disclosure.merging import MERGED
 from governance.disclosure.profiles import (
     Profile,
     Rounding,
@@ -28,7 +27,8 @@ from governance.disclosure.profiles import (
     default_profile,
     profile,
 )
-from governance.disclosure.tables import TOTAL, Cell
+from governance.disclosure.tables.linked import TOTAL, Cell
+from governance.disclosure.tables.merging import MERGED
 from pipelines.disclosing import cell_of
 from pipelines.long_tables import chains_of, opened, require, require_different
 from warehouse.connection import run

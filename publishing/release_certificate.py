@@ -1,7 +1,7 @@
 """The disclosure certificate of a release, from what the attack on it found.
 
 Belongs here: putting the findings into the facts a certificate states. Does not belong here: the
-certificate (``governance/disclosure/certificate.py``) or the attack (``publishing/protection/``).
+certificate (``governance/disclosure/certificate/``) or the attack (``publishing/protection/``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.declared import RegionDeclarations
 from declarations.errors import DisclosureError
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.drawings import rings_of
+from governance.disclosure.certificate.facts import (
     MOST_EXPOSED,
     CertificateFacts,
     CoarsenedCell,
@@ -26,8 +27,7 @@ from governance.disclosure.certificate import (
     Withheld,
     certificate_json,
 )
-from governance.disclosure.certificate_drawings import rings_of
-from governance.disclosure.certificate_page import certificate_html
+from governance.disclosure.certificate.page import certificate_html
 from governance.disclosure.counts import MARKERS
 from governance.disclosure.profiles import Profile, profile
 from indicators.notes import WITHHELD_NOTES

@@ -357,7 +357,7 @@ def _needs_no_more(profile: Profile) -> None:
     if profile.rounding.kind == "controlled":
         raise DisclosureError(
             "Controlled rounding needs the whole table a count stands in",
-            "Round the table with governance.disclosure.controlled_rounding",
+            "Round the table with governance.disclosure.tables.controlled_rounding",
         )
 
 

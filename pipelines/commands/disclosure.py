@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from governance.disclosure.protecting import Progress
+    from governance.disclosure.tables.protecting import Progress
     from pipelines.published_tables import Description
 
 UNSAFE = 8
@@ -143,7 +143,8 @@ def disclose(  # noqa: PLR0917 - options, each given by its name
     given_up = len(protected.merging.stands)
     say(
         f"Protected under {done.profile.name} and attacked: no count of "
-        f"{len(protected.examination.targets):,} that could be small can be worked back "
+        f"{len(protected.examination.targets) - len(protected.known_otherwise):,} that could be "
+        "small can be worked back "
         f"({protected.rounds} round{'s' if protected.rounds > 1 else ''})."
     )
     if given_up:

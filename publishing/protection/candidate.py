@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Term
-from governance.disclosure.joint import UNPLACED_LEVEL, Derived, Part
-from governance.disclosure.ledger_tables import token_secret, tokens_of_deliveries
+from governance.disclosure.known.joint import UNPLACED_LEVEL, Derived, Part
+from governance.disclosure.known.ledger_tables import token_secret, tokens_of_deliveries
 from indicators.compute import ANY_ENDING
 from indicators.plan import Counted, Plan, TermName, plan
 from indicators.tables import (

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from declarations.errors import DisclosureError
-from governance.disclosure.certificate import Lost
+from governance.disclosure.attacker.examination import Examination, examine
+from governance.disclosure.attacker.system import UNBOUNDED
+from governance.disclosure.certificate.facts import Lost
 from governance.disclosure.counts import bounds, protect
-from governance.disclosure.examination import Examination, examine
-from governance.disclosure.joint import (
+from governance.disclosure.known.joint import (
     NOWHERE,
     UNPLACED_LEVEL,
     Claim,
@@ -32,7 +33,6 @@ from governance.disclosure.joint import (
     joint_system,
 )
 from governance.disclosure.profiles import Profile, default_profile
-from governance.disclosure.system import UNBOUNDED
 from publishing.protection.candidate import TERMS, Candidate, RowKey, definition_id
 from publishing.protection.knowledge import Known
 from publishing.protection.targets import Exact, Figure, Finder, Target

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import DisclosureError
+from governance.disclosure.attacker.system import UNBOUNDED
 from governance.disclosure.counts import protect
-from governance.disclosure.ledger_tables import LedgerTables, canonical, content_hash
+from governance.disclosure.known.ledger_tables import LedgerTables, canonical, content_hash
 from governance.disclosure.profiles import profile
-from governance.disclosure.system import UNBOUNDED
 from publishing.protection.candidate import Candidate, RowKey
 from publishing.protection.coarsening import Outcome
 from publishing.protection.past_releases import whole_ledger

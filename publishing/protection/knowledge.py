@@ -2,7 +2,7 @@
 
 Belongs here: turning the declared public totals of a region, and its ledger, into statements about
 the same counts as the candidate's. Does not belong here: the candidate itself (``candidate.py``),
-or how statements overlap (``governance/disclosure/joint.py``).
+or how statements overlap (``governance/disclosure/known/joint.py``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.declared import RegionDeclarations
 from declarations.region import PublicTotals
-from governance.disclosure.joint import LEVELS, Claim, Derived, Part
+from governance.disclosure.attacker.system import UNBOUNDED
+from governance.disclosure.known.joint import LEVELS, Claim, Derived, Part
 from governance.disclosure.profiles import Profile, profile
-from governance.disclosure.system import UNBOUNDED
 from indicators.plan import plan
 from publishing.protection.candidate import (
     Candidate,

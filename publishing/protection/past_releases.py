@@ -1,7 +1,7 @@
 """The ledger of a region's releases, believed only as far as the audit chain bears it out.
 
 Belongs here: opening it, and seeing that it is whole before anything is attacked or published.
-Does not belong here: the ledger itself (``governance/disclosure/ledger.py``), or what follows from
+Does not belong here: the ledger itself (``governance/disclosure/known/``), or what follows from
 what it says (``knowledge.py``).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from declarations.errors import DisclosureError
 from governance.audit import AuditChain
-from governance.disclosure.ledger import Ledger
+from governance.disclosure.known.ledger import Ledger
 from publishing.withdrawn import PUBLISHED
 from warehouse.workspace import Workspace
 

@@ -14,7 +14,7 @@ from declarations.declared import digest
 from declarations.errors import ConfigurationError, DisclosureError
 from declarations.indicators import Indicator
 from governance.disclosure.counts import protect_sql
-from governance.disclosure.ledger import GENESIS
+from governance.disclosure.known.ledger import GENESIS
 from governance.disclosure.profiles import Profile, profile
 from indicators.index import composite_table
 from indicators.rates import add_rates

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from governance.disclosure.examination import Demand, demand_of
-from governance.disclosure.joint import (
+from governance.disclosure.attacker.examination import Demand, demand_of
+from governance.disclosure.known.joint import (
     LEVELS,
     NOWHERE,
     Claim,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from governance.disclosure.joint import Part
+from governance.disclosure.known.joint import Part
 from publishing.protection.candidate import Candidate, RowKey, Span
 
 GROUPED = "combined"

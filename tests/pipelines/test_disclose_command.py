@@ -23,7 +23,7 @@ from disclosing_tables import (
     write_text,
 )
 
-from governance.disclosure.certificate import certificate_schema
+from governance.disclosure.certificate.facts import certificate_schema
 
 HEADER = ("lsoa21cd", "msoa21cd", "reason", "n")
 PLAIN = ("hide0-r5", "r5", "hes-7/5", "midpoint-6", "ons-10-5", "suppress")

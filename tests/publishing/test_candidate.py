@@ -24,7 +24,7 @@ from region_factory import (
 
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator, Term
-from governance.disclosure.joint import Derived, Part
+from governance.disclosure.known.joint import Derived, Part
 from indicators.compute import indicator_table
 from indicators.plan import plan
 from publishing.protection.candidate import (

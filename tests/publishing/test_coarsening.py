@@ -16,7 +16,7 @@ from region_factory import OPENED, RESIDENTS, SOUTH, region_content, run_to_prot
 
 from declarations.errors import DisclosureError
 from governance.disclosure import protect_count
-from governance.disclosure.joint import Part
+from governance.disclosure.known.joint import Part
 from publishing.protection import coarsening
 from publishing.protection.candidate import Candidate, Row, RowKey, Span
 from publishing.protection.findings import ATTACKED, WITHHELD, attack_facts, read_rows

@@ -20,9 +20,9 @@ from region_factory import (
     region_content,
 )
 
-from governance.disclosure.joint import Derived
-from governance.disclosure.ledger_tables import LedgerTables, empty_tables
-from governance.disclosure.system import UNBOUNDED
+from governance.disclosure.attacker.system import UNBOUNDED
+from governance.disclosure.known.joint import Derived
+from governance.disclosure.known.ledger_tables import LedgerTables, empty_tables
 from publishing.protection.candidate import (
     Candidate,
     RowKey,

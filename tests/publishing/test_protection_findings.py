@@ -10,7 +10,7 @@ from region_factory import OPENED
 
 from declarations.errors import DisclosureError
 from governance.disclosure import protect_count
-from governance.disclosure.ledger import GENESIS
+from governance.disclosure.known.ledger import GENESIS
 from governance.disclosure.profiles import profile
 from publishing.protection import protect_themes
 from publishing.protection.findings import (

@@ -14,7 +14,7 @@ from kill_points import killed_at, steps_of
 from region_factory import NORTH, SOUTH, make_workspace, region_content, run_all, workspace_of
 
 from declarations.errors import DisclosureError
-from governance.disclosure.ledger import GENESIS
+from governance.disclosure.known.ledger import GENESIS
 from publishing import release
 from publishing.manifest import MANIFEST_NAME
 from publishing.protection import protect_themes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from governance.disclosure.joint import Claim, Derived, Part, Statements, joint_system
+from governance.disclosure.known.joint import Claim, Derived, Part, Statements, joint_system
 from governance.disclosure.profiles import profile
 from publishing.protection.candidate import RowKey
 from publishing.protection.targets import Figure, Finder

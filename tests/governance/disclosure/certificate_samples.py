@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.facts import (
     CertificateFacts,
     CoarsenedCell,
     Examined,

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pyarrow as pa
 
-from governance.disclosure.tables import ALL, TOTAL, linked_table
+from governance.disclosure.tables.linked import ALL, TOTAL, linked_table
 
 
 def areas_by_reason(counts, groups=(), **settings):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.joint import (
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.attacker.system import SystemBuilder
+from governance.disclosure.known.joint import (
     LEVELS,
     NOWHERE,
     UNPLACED_LEVEL,
@@ -23,7 +24,6 @@ from governance.disclosure.joint import (
     Statements,
     joint_system,
 )
-from governance.disclosure.system import SystemBuilder
 
 COMBINED = "combined"
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import sparse
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import attack, feasible_intervals, screen
-from governance.disclosure.examination import Demand
-from governance.disclosure.system import SystemBuilder
+from governance.disclosure.attacker.examination import Demand
+from governance.disclosure.attacker.intervals import attack, feasible_intervals, screen
+from governance.disclosure.attacker.system import SystemBuilder
 
 INF = float("inf")
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import attack, feasible_intervals
-from governance.disclosure.network import is_network
+from governance.disclosure.attacker.intervals import attack, feasible_intervals
+from governance.disclosure.attacker.network import is_network
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -10,7 +10,7 @@ import pytest
 from certificate_samples import DEFAULT, PLANTED, facts
 
 from declarations.errors import DisclosureError
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.facts import (
     SCHEMA,
     Examined,
     ExposedCell,

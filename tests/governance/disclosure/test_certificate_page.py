@@ -12,20 +12,20 @@ import pytest
 from certificate_samples import DEFAULT, PLANTED, code, facts, outlines
 
 from declarations.errors import DisclosureError
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.drawings import (
+    bars,
+    rings_of,
+    widths_chart,
+    withheld_map,
+)
+from governance.disclosure.certificate.facts import (
     CoarsenedCell,
     Examined,
     ExposedCell,
     WidthCount,
     Withheld,
 )
-from governance.disclosure.certificate_drawings import (
-    bars,
-    rings_of,
-    widths_chart,
-    withheld_map,
-)
-from governance.disclosure.certificate_page import certificate_html, certificate_page
+from governance.disclosure.certificate.page import certificate_html, certificate_page
 from governance.reports.pages import text_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure.controlled_rounding import controlled_rounding, existence_intervals
+from governance.disclosure.tables.controlled_rounding import (
+    controlled_rounding,
+    existence_intervals,
+)
 
 TRIANGLE = {"one": ["A", "A", None], "two": ["B", None, "B"], "three": [None, "C", "C"]}
 """Three pairs of three areas: base 2 and counts of one leave no rounding to adjacent multiples."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from declarations.errors import DisclosureError
-from governance.disclosure.examination import Demand, examine
-from governance.disclosure.system import SystemBuilder
+from governance.disclosure.attacker.examination import Demand, examine
+from governance.disclosure.attacker.system import SystemBuilder
 
 DEFAULT = Demand(width=4, below=5, outside=True)
 

@@ -16,8 +16,8 @@ from joint_worlds import (
 )
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.joint import NOWHERE, Claim, Part, Statements, joint_system
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.known.joint import NOWHERE, Claim, Part, Statements, joint_system
 
 SEEDS = st.integers(0, 2**32 - 1)
 A, B = (Part("s", "m", name, "q1", "v0") for name in "ab")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import StorageError
-from governance.disclosure.ledger_tables import TOKEN_BYTES, tokens, tokens_of_deliveries
+from governance.disclosure.known.ledger_tables import TOKEN_BYTES, tokens, tokens_of_deliveries
 
 SECRET = b"a secret of the tests, and no other's"
 AREAS = ["L0", "L1", "L2"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from joint_worlds import COMBINED
 
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.joint import Claim, Part, Statements, joint_system
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.known.joint import Claim, Part, Statements, joint_system
 
 NESTING = {"L0": ("M0", "D0"), "L1": ("M0", "D0"), "L2": ("M0", "D0"), "L3": ("M1", "D0")}
 MEMBERS = {"L0+L1": ["L0", "L1"], "L1+L2": ["L1", "L2"], "L0+L2": ["L0", "L2"]}

@@ -7,8 +7,8 @@ import math
 import pytest
 from joint_worlds import make_world
 
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.joint import Claim, Part, Statements, joint_system
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.known.joint import Claim, Part, Statements, joint_system
 
 NESTING = {"L0": ("M0", "D0"), "L1": ("M0", "D0"), "L2": ("M1", "D0")}
 PLACES = [*NESTING, "D0"]

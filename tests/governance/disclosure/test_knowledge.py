@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.knowledge import (
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.attacker.system import SystemBuilder
+from governance.disclosure.known.knowledge import (
     Measured,
     Rate,
     both_vintages,
@@ -26,7 +27,6 @@ from governance.disclosure.knowledge import (
     rate_of_unknown_denominator,
     rolling_totals,
 )
-from governance.disclosure.system import SystemBuilder
 
 HIDDEN = (0, 4)
 """What `[c]` says under the default profile."""

@@ -14,7 +14,7 @@ import pytest
 from kill_points import killed_at
 
 from declarations.errors import StorageError
-from governance.disclosure.ledger import GENESIS, Ledger, LedgerTables, token_secret, tokens
+from governance.disclosure.known.ledger import GENESIS, Ledger, LedgerTables, token_secret, tokens
 from warehouse.key_ring import KeyRing
 
 KEYS = KeyRing(bytes(range(32)))

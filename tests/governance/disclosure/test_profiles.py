@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from declarations.base import CountProfile
+from declarations.base import CountProfile, ProfileName
 from declarations.errors import ConfigurationError
 from governance.disclosure import profiles as module
 from governance.disclosure.profiles import (
@@ -23,7 +23,7 @@ from governance.disclosure.profiles import (
 )
 
 FILE = Path(module.__file__).with_name("profiles.yaml")
-NAMES = (*get_args(CountProfile), "suppress", "ckm")
+NAMES = get_args(ProfileName)
 
 
 def content(name: str, /, **changes: Any) -> dict[str, Any]:
@@ -197,3 +197,12 @@ def test_the_default_must_be_one_of_them() -> None:
 def test_a_profile_cannot_be_changed_at_run_time() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         profile("hide0-r5").secondary = True  # type: ignore[misc]
+
+
+def test_a_region_may_use_the_profiles_that_need_no_more_than_the_count() -> None:
+    usable = {
+        name
+        for name, found in profiles().items()
+        if not found.secondary and found.perturbation is None and found.rounding.kind != "controlled"
+    }
+    assert set(get_args(CountProfile)) == usable

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from declarations.errors import DisclosureError
-from governance.disclosure.merging import MERGED, Merging, Node, merged_table, nesting_of
 from governance.disclosure.profiles import Profile, Rounding, SafeInterval, profile
-from governance.disclosure.protecting import Request, protect_table
-from governance.disclosure.tables import LinkedTable, linked_table
+from governance.disclosure.tables.linked import LinkedTable, linked_table
+from governance.disclosure.tables.merging import MERGED, Merging, Node, merged_table, nesting_of
+from governance.disclosure.tables.protecting import Request, protect_table
 
 CHAINS = [["lsoa21cd", "msoa21cd"]]
 AREAS: dict[str, list[str | None]] = {

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.examination import Demand, examine
-from governance.disclosure.suppression import suppress
-from governance.disclosure.tables import join
+from governance.disclosure.attacker.examination import Demand, examine
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.tables.linked import join
+from governance.disclosure.tables.suppression import suppress
 
 FIVE = Demand(width=4, below=5, outside=True)
 WIDTH_ONLY = Demand(width=2, below=3, outside=False)

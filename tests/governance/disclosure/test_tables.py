@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from declarations.errors import DisclosureError
-from governance.disclosure.system import SystemBuilder
-from governance.disclosure.tables import Cell, join, linked_table
+from governance.disclosure.attacker.system import SystemBuilder
+from governance.disclosure.tables.linked import Cell, join, linked_table
 
 NESTED = {"msoa21cd": ["M1", "M1", "M2"]}
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.knowns import Knowns, contradiction, inward
+from governance.disclosure.attacker.knowns import Knowns, contradiction, inward
 
 ROUNDS = 200
 """Bounds of thousands can creep inward by one a round; the solver takes over what is left."""

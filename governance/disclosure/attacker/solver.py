@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.knowns import WHOLE, Knowns
+from governance.disclosure.attacker.knowns import WHOLE, Knowns
 
 if TYPE_CHECKING:
     import highspy

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.tables import LinkedTable
+from governance.disclosure.tables.linked import LinkedTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.attacker import feasible_intervals
-from governance.disclosure.suppression.heuristic import cover
-from governance.disclosure.suppression.optimal import components
-from governance.disclosure.suppression.patterns import LocalModel, Proofs, prices
-from governance.disclosure.suppression.problem import Problem
+from governance.disclosure.attacker.intervals import feasible_intervals
+from governance.disclosure.tables.suppression.heuristic import cover
+from governance.disclosure.tables.suppression.optimal import components
+from governance.disclosure.tables.suppression.patterns import LocalModel, Proofs, prices
+from governance.disclosure.tables.suppression.problem import Problem
 
 
 class Repaired(NamedTuple):

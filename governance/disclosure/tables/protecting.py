@@ -21,9 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
+from governance.disclosure.attacker.examination import Examination, demand_of, examine
+from governance.disclosure.attacker.system import System
 from governance.disclosure.counts import bounds_of, protect_all
-from governance.disclosure.examination import Examination, demand_of, examine
-from governance.disclosure.merging import (
+from governance.disclosure.sensitive import sensitive_counts
+from governance.disclosure.tables.merging import (
     MERGED,
     Merging,
     Nesting,
@@ -33,14 +35,12 @@ from governance.disclosure.merging import (
     split_equations,
     with_pairs,
 )
-from governance.disclosure.sensitive import sensitive_counts
-from governance.disclosure.system import System
 
 if TYPE_CHECKING:
     from governance.disclosure.cell_key import PerturbationTable
     from governance.disclosure.profiles import Profile
-    from governance.disclosure.suppression import Cost
-    from governance.disclosure.tables import LinkedTable
+    from governance.disclosure.tables.linked import LinkedTable
+    from governance.disclosure.tables.suppression import Cost
 
 CLASS = "class"
 """Why a cell failed: it shows that everybody in a small group is of one category."""
@@ -261,7 +261,7 @@ class _Work:
         return Shown(values, statuses, lower, upper)
 
     def _controlled(self, cells: LinkedTable) -> Shown:
-        from governance.disclosure.controlled_rounding import (  # noqa: PLC0415 - heavy
+        from governance.disclosure.tables.controlled_rounding import (  # noqa: PLC0415 - heavy
             controlled_rounding,
             existence_intervals,
         )
@@ -288,7 +288,7 @@ class _Work:
         return perturb_cells(counts, sums, noise.table)
 
     def _suppressed(self, cells: LinkedTable) -> NDArray[np.bool_]:
-        from governance.disclosure.suppression import suppress  # noqa: PLC0415 - heavy
+        from governance.disclosure.tables.suppression import suppress  # noqa: PLC0415 - heavy
 
         request = self._request
         wide = np.zeros(len(cells), dtype=bool)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.tables import TOTAL, LinkedTable
+from governance.disclosure.tables.linked import TOTAL, LinkedTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

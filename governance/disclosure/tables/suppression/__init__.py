@@ -5,7 +5,7 @@ belong here: which cells are sensitive (``sensitive.py``), how a hidden cell is 
 (``counts.py``), or the examination of a whole release (``examination.py``).
 """
 
-from governance.disclosure.suppression.choice import Suppression, suppress
-from governance.disclosure.suppression.problem import Cost, Loss
+from governance.disclosure.tables.suppression.choice import Suppression, suppress
+from governance.disclosure.tables.suppression.problem import Cost, Loss
 
 __all__ = ["Cost", "Loss", "Suppression", "suppress"]

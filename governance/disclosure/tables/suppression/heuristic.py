@@ -16,14 +16,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.suppression.patterns import (
+from governance.disclosure.tables.suppression.patterns import (
     LocalModel,
     Neighbourhoods,
     Proofs,
     keeps_equations,
     prices,
 )
-from governance.disclosure.suppression.problem import Problem
+from governance.disclosure.tables.suppression.problem import Problem
 
 NEAR = ((240, 24), (2_000, 120), (20_000, 1_000))
 """Sizes of the neighbourhoods tried, nearest first: cells, and members looked at per equation."""

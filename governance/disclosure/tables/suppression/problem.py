@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.tables import LinkedTable
+from governance.disclosure.tables.linked import LinkedTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
 
-    from governance.disclosure.examination import Demand
+    from governance.disclosure.attacker.examination import Demand
 
 Cost = Literal["cells", "counts", "importance"]
 """What hiding one secondary cell costs: 1, its count, or a declared weight."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from governance.agreement_text.words import count_words, day_words, listed, sentence
-from governance.disclosure.certificate import (
+from governance.disclosure.certificate.drawings import Ring, widths_chart, withheld_map
+from governance.disclosure.certificate.facts import (
     COARSENED_TO,
     FEWEST_CELLS,
     MOST_EXPOSED,
@@ -20,7 +21,6 @@ from governance.disclosure.certificate import (
     narrowest,
     width_order,
 )
-from governance.disclosure.certificate_drawings import Ring, widths_chart, withheld_map
 from governance.reports.pages import (
     Block,
     Bullets,

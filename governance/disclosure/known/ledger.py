@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import StorageError
-from governance.disclosure.ledger_tables import (
+from governance.disclosure.known.ledger_tables import (
     COLUMNS,
     LedgerTables,
     canonical,

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.components import Parts, take_apart
-from governance.disclosure.insider import attack_component
-from governance.disclosure.knowns import Knowns, read_knowns, read_targets
-from governance.disclosure.propagation import propagate
-from governance.disclosure.search import Found, Task
+from governance.disclosure.attacker.components import Parts, take_apart
+from governance.disclosure.attacker.insider import attack_component
+from governance.disclosure.attacker.knowns import Knowns, read_knowns, read_targets
+from governance.disclosure.attacker.propagation import propagate
+from governance.disclosure.attacker.search import Found, Task
 
 if TYPE_CHECKING:
-    from governance.disclosure.examination import Demand
-    from governance.disclosure.system import System
+    from governance.disclosure.attacker.examination import Demand
+    from governance.disclosure.attacker.system import System
 
 Progress = Callable[[int, int], None]
 """Called with the number of components done and the number of all."""

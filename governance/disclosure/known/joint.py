@@ -30,8 +30,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from governance.disclosure.parts import Part, Versions, group_parts, states_of
-from governance.disclosure.system import UNBOUNDED, System, SystemBuilder
+from governance.disclosure.attacker.system import UNBOUNDED, System, SystemBuilder
+from governance.disclosure.known.parts import Part, Versions, group_parts, states_of
 
 LEVELS = ("lsoa21", "msoa21", "lad24")
 """Finest first; each nests in the next. Any other area is known by its member neighbourhoods."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.suppression.problem import Problem
+from governance.disclosure.tables.suppression.problem import Problem
 
 _USE = 1e-4
 """Cost of using a cell that is hidden already, per unit: changes stay small."""

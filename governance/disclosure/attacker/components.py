@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.knowns import WHOLE, Knowns, contradiction
+from governance.disclosure.attacker.knowns import WHOLE, Knowns, contradiction
 
 
 class Component(NamedTuple):

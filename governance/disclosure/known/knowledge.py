@@ -24,7 +24,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from declarations.errors import DisclosureError
-from governance.disclosure.system import UNBOUNDED, SystemBuilder
+from governance.disclosure.attacker.system import UNBOUNDED, SystemBuilder
 
 MOST_PAIRS = 4_096
 """So many comparisons between two neighbouring classes are written out one by one."""

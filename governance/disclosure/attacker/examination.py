@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.attacker import Attack, Progress, attack
-from governance.disclosure.knowns import WHOLE
+from governance.disclosure.attacker.intervals import Attack, Progress, attack
+from governance.disclosure.attacker.knowns import WHOLE
+from governance.disclosure.attacker.solver import FEASIBILITY, solver_version
+from governance.disclosure.attacker.system import System
 from governance.disclosure.profiles import Profile
-from governance.disclosure.solver import FEASIBILITY, solver_version
-from governance.disclosure.system import System
 
 SECONDS = 60.0
 """Time for one integer programme; a cell it does not settle fails, if nothing else proves it."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.system import System, SystemBuilder
+from governance.disclosure.attacker.system import System, SystemBuilder
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.knowns import WHOLE, Knowns
-from governance.disclosure.network import is_network
-from governance.disclosure.propagation import propagate
-from governance.disclosure.search import Found, Search, Task
+from governance.disclosure.attacker.knowns import WHOLE, Knowns
+from governance.disclosure.attacker.network import is_network
+from governance.disclosure.attacker.propagation import propagate
+from governance.disclosure.attacker.search import Found, Search, Task
 
 SPREADS = 60
 """Tables with many members' records at most, for all members of a component together."""

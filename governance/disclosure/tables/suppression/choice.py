@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from declarations.errors import DisclosureError
-from governance.disclosure.suppression.heuristic import drop_needless, protect, verified
-from governance.disclosure.suppression.optimal import (
+from governance.disclosure.tables.suppression.heuristic import drop_needless, protect, verified
+from governance.disclosure.tables.suppression.optimal import (
     BRIEF,
     THOROUGH,
     cheapest,
@@ -22,13 +22,13 @@ from governance.disclosure.suppression.optimal import (
     prove,
     unsafe,
 )
-from governance.disclosure.suppression.patterns import Proofs
-from governance.disclosure.suppression.problem import Cost, Loss, Problem, state_problem
-from governance.disclosure.suppression.repair import repair
+from governance.disclosure.tables.suppression.patterns import Proofs
+from governance.disclosure.tables.suppression.problem import Cost, Loss, Problem, state_problem
+from governance.disclosure.tables.suppression.repair import repair
 
 if TYPE_CHECKING:
-    from governance.disclosure.examination import Demand
-    from governance.disclosure.tables import LinkedTable
+    from governance.disclosure.attacker.examination import Demand
+    from governance.disclosure.tables.linked import LinkedTable
 
 Method = Literal["auto", "optimal", "heuristic"]
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.knowns import WHOLE, Knowns, contradiction
-from governance.disclosure.propagation import propagate
-from governance.disclosure.solver import Answer, Programme
+from governance.disclosure.attacker.knowns import WHOLE, Knowns, contradiction
+from governance.disclosure.attacker.propagation import propagate
+from governance.disclosure.attacker.solver import Answer, Programme
 
 SEED = 20_260_401
 """Where the directions of the common objectives come from; each component starts from it anew."""

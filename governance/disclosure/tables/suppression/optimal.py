@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from governance.disclosure.suppression.heuristic import cover
-from governance.disclosure.suppression.patterns import LocalModel, Proofs
-from governance.disclosure.suppression.problem import Problem
+from governance.disclosure.tables.suppression.heuristic import cover
+from governance.disclosure.tables.suppression.patterns import LocalModel, Proofs
+from governance.disclosure.tables.suppression.problem import Problem
 
 SECONDS = 60.0
 """Most seconds for one solution of the programme."""

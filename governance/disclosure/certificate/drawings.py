@@ -15,7 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from governance.agreement_text.words import count_words
-from governance.disclosure.certificate import ProfileFacts, WidthCount, Withheld
+from governance.disclosure.certificate.facts import ProfileFacts, WidthCount, Withheld
 from governance.reports.pages import Drawing
 
 Ring = Sequence[tuple[float, float]]
