@@ -96,6 +96,22 @@ INDICATORS = Table(
     ),
 )
 
+_PROTECTED_FIGURE = (
+    Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
+    Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
+    Column(
+        "value",
+        "DOUBLE",
+        "The published figure; empty where value_status says so.",
+        "the column unit",
+    ),
+    Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
+    Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
+    Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
+    Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+)
+"""What a figure is made of, in every table that holds figures."""
+
 OBSERVATIONS = Table(
     "observations",
     "The figures: one row per indicator, area, period and breakdown. Counts are protected: 0 to 4 "
@@ -123,18 +139,7 @@ OBSERVATIONS = Table(
             "breakdown_type", "VARCHAR", "What the figure is broken down by; 'none' if it is not."
         ),
         Column("breakdown_value", "VARCHAR", "Which part of the breakdown; 'all' if it is whole."),
-        Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
-        Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
-        Column(
-            "value",
-            "DOUBLE",
-            "The published figure; empty where value_status says so.",
-            "the column unit",
-        ),
-        Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
-        Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
-        Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
-        Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+        *_PROTECTED_FIGURE,
         Column(
             "value_status",
             "VARCHAR",
@@ -162,18 +167,7 @@ COMBINED_OBSERVATIONS = Table(
         Column("members", "VARCHAR", "GSS codes of the LSOAs, separated by spaces."),
         Column("lad24cd", "VARCHAR", "GSS code of the district they lie in."),
         Column("indicator_id", "VARCHAR", "Indicator, see the table indicators."),
-        Column("numerator", "BIGINT", "Protected count above the line.", "see the indicator"),
-        Column("denominator", "BIGINT", "Protected count below the line.", "see the indicator"),
-        Column(
-            "value",
-            "DOUBLE",
-            "The published figure; empty where value_status says so.",
-            "the column unit",
-        ),
-        Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
-        Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
-        Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
-        Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+        *_PROTECTED_FIGURE,
         Column("value_status", "VARCHAR", "Markers as in observations."),
         Column("note_id", "VARCHAR", "Note that applies, see the table notes."),
     ),
