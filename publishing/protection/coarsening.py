@@ -146,15 +146,19 @@ class Coarsening:
             statements = self._statements(f.claim for f in figures)
             joint = joint_system(statements, self._candidate.nesting)
             targets = self._targets(joint, statements, figures)
-            examinations = self._attack(joint, targets)
-            exposed = _exposed(targets, examinations)
+            # Insiders only once outsiders learn nothing: theirs is the longer search.
+            for insider in (False, True):
+                examinations = self._attack(joint, targets, insider=insider)
+                exposed = _exposed(targets, examinations)
+                self._look_at_what_is_known(exposed, alone)
+                # No release can hide what is known without it; what it narrows further, it does.
+                ours = [e for e in exposed if e.width < alone[e.place]]
+                if ours:
+                    break
             progress.info(
                 "attack %d: %d counts that could be small, %d could be worked back",
-                number, len(targets), len(exposed),
+                number, len(targets), len(ours),
             )  # fmt: skip
-            self._look_at_what_is_known(exposed, alone)
-            # No release can hide what is known without it; what it narrows further is its doing.
-            ours = [e for e in exposed if e.width < alone[e.place]]
             if not ours:
                 otherwise = [e.target for e in exposed]
                 return Outcome(
