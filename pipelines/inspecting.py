@@ -75,6 +75,7 @@ def print_summary(name: str, settings: Settings, *, seconds: float | None) -> No
         for what, path in (
             ("DuckDB file", latest / "lsoalink.duckdb"),
             ("map", latest / "map.html"),
+            ("certificate", latest / "certificate.html"),
             ("quality report", workspace.root / "quality" / "quality.html"),
             ("release folder", folder),
         ):

@@ -19,7 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DOCS = REPOSITORY / "docs"
 WIDTH, HEIGHT = 1200, 900
 NAMED = re.compile(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)")
-PICTURES = ("quality", "register", "dpia", "certificate")
+PICTURES = ("quality", "register", "dpia", "certificate", "disclosure")
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -52,6 +52,8 @@ def certificate(finished_copy, lsoalink) -> Path:
 def page_of(name: str, request: pytest.FixtureRequest) -> Path:
     if name == "quality":
         return request.getfixturevalue("arden").root / "quality" / "quality.html"
+    if name == "disclosure":
+        return request.getfixturevalue("arden").root / "published" / "latest" / "certificate.html"
     if name == "certificate":
         return request.getfixturevalue("certificate")
     return request.getfixturevalue("records") / f"{name}.html"
