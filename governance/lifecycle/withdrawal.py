@@ -50,7 +50,8 @@ WITHDRAWN, COMPLETED = "agreement_withdrawn", "withdrawal_completed"
 DEFAULT_DAYS = 14
 """Days until disposal under an open licence, which declares no retention."""
 
-PROTECTED = "protected_observations"
+RELEASE_TABLES = ("attack", "protected_", "statements_", "withheld_")
+"""Beginnings of the names of the tables that a release is made of."""
 _AGREEMENT = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -273,8 +274,9 @@ def dependents(
     )  # fmt: skip
     derived, candidates = list(derived_tables(declared, root, wanted)), []
     if indicators or reference:
-        protected = root / "linked" / PROTECTED
-        derived += sorted(p for p in protected.glob("*.parquet") if p.name[0] != ".")
+        for prefix in RELEASE_TABLES:
+            tables = (root / "linked").glob(f"{prefix}*/*.parquet")
+            derived += sorted(p for p in tables if p.name[0] != ".")
         # A candidate has no manifest yet that tells what it is of; it is made again in no time.
         candidates = [p for p in sorted((root / "candidates").glob("*")) if p.name[0] != "."]
     known = [d for s in source_ids for d in deliveries(root, s)]

@@ -110,11 +110,28 @@ class Withholding:
             False where nothing is left that could be given up. What was given up in this round for
             another count's sake counts as given up for this one, too.
         """
-        spans = self.spans_with(parts)
         lsoas = self._lsoas_of(level, area)
         if not lsoas:
             # A combined figure that this round has given up already.
             return True
+        wanted = list(parts)
+        # Figures of the same counts first; then those of the same measure from whatever source: an
+        # earlier release may have added up what is published apart now.
+        return any(
+            self._give_up(spans, level, area, lsoas, why)
+            for spans in (self.spans_with(wanted), self._kin_of(wanted))
+        )
+
+    def _kin_of(self, parts: Iterable[Part]) -> list[Span]:
+        """Return every indicator and period that counts a measure of the parts."""
+        measures = {part.measure for part in parts}
+        return sorted(
+            {s for key, spans in self._spans.items() if key[1] in measures for s in spans}
+        )
+
+    def _give_up(
+        self, spans: Sequence[Span], level: str, area: str, lsoas: Sequence[str], why: str
+    ) -> bool:
         msoas = sorted({self._candidate.nesting[lsoa][0] for lsoa in lsoas})
         lads = sorted({self._candidate.nesting[lsoa][1] for lsoa in lsoas})
         if level == "lsoa21" and self._pair(spans, area, why):

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from command_line import Site
 
+from publishing.protection.findings import ATTACK, ATTACKED, STATEMENTS, WITHHELD
 from warehouse.leftovers import SPILL_PREFIX, TEMPORARY_PREFIX
 
 pytestmark = pytest.mark.end_to_end
@@ -197,6 +198,10 @@ def test_a_changed_file_rebuilds_only_what_depends_on_it(changed):
         f"{COUNTS}/2026-09.parquet",
         "linked/indicator_digital_inclusion/all.parquet",
         "linked/protected_observations/all.parquet",
+        # What the attack found, and what the ledger will keep, are made with it.
+        "linked/protected_combined/all.parquet",
+        *(f"linked/{t.name}/all.parquet" for t in (ATTACK, ATTACKED, WITHHELD)),
+        *(f"linked/{t.name}/all.parquet" for t in STATEMENTS.values()),
     }
 
 

@@ -173,7 +173,11 @@ def test_what_depends_on_an_agreement(
 
     found = dependents(workspace.declared, workspace.root, workspace.landing, agreement_id, sources)
     assert (found.sources, found.indicators) == (sources, indicators)
-    assert {p.parent.name for p in found.derived} == {*tables, "protected_observations"}
+    assert {p.parent.name for p in found.derived} == {
+        *tables, "protected_observations", "protected_combined", "attack", "attacked_counts",
+        "withheld_figures", "statements_definitions", "statements_definition_parts",
+        "statements_cells", "statements_members", "statements_tokens",
+    }  # fmt: skip
     assert {p.zone for p in found.partitions} == {"restricted", "linked"}
     assert {p.table.split("_", 1)[1] for p in found.partitions} == set(sources)
     assert [r.folder.name for r in found.releases] == [finished.outcome.release_id]
