@@ -22,11 +22,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from declarations.errors import StorageError
 from warehouse.key_ring import KeyRing
 from warehouse.lake import write_atomically
+
+if TYPE_CHECKING:
+    from warehouse.workspace import Workspace
 
 GENESIS = "0" * 64
 KEY_USE = "audit"
@@ -411,6 +414,11 @@ class _Course:
     def doubt(self, count: int) -> None:
         """Pass a line without a valid seal: its own fault is enough, and the next line has none."""
         self.allowed.add(count)
+
+
+def chain_of(workspace: Workspace) -> AuditChain:
+    """Return a region's audit chain, with the key that seals entries and moves its anchor."""
+    return AuditChain(workspace.root / "audit", workspace.keys)
 
 
 def _seal_key(keys: KeyRing | None) -> bytes | None:

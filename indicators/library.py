@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
 from declarations.loader import read_declaration
+from governance.disclosure.profiles import profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,7 +115,7 @@ def indicators_table(declarations: RegionDeclarations) -> pa.Table:
             "interval_method": i.interval,
             "polarity": i.polarity,
             "profile": i.profile,
-            "minimum_denominator": i.minimum_denominator,
+            "minimum_denominator": least_denominator(i, declarations),
             "caveats": " ".join(i.caveats),
             "sources": "; ".join(
                 dict.fromkeys(f"{s.title} ({s.agency})" for s in sources_of(i, declarations))
@@ -125,6 +126,16 @@ def indicators_table(declarations: RegionDeclarations) -> pa.Table:
         for _, i in sorted(declarations.indicators.items())
     ]
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def least_denominator(indicator: Indicator, declarations: RegionDeclarations) -> int:
+    """Return the smallest denominator a value is shown with: the indicator's or its profile's."""
+    if indicator.denominator is None:
+        return indicator.minimum_denominator
+    least = profile(indicator.profile).minimum_denominator
+    of_unit = {"households": least.households, "people": least.persons}
+    units = (declarations.measure(m).unit for m in indicator.denominator.measures)
+    return max(indicator.minimum_denominator, *(of_unit.get(unit, 0) for unit in units))
 
 
 def in_words(term: Term | None, declarations: RegionDeclarations) -> str | None:

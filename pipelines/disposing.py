@@ -124,9 +124,9 @@ def add_hold(
     ConfigurationError
         If the region has no such agreement or source.
     """
+    from governance.audit import chain_of  # noqa: PLC0415
     from governance.lifecycle.holds import add  # noqa: PLC0415
     from governance.lifecycle.withdrawal import withdrawn  # noqa: PLC0415
-    from pipelines.stewardship import chain_of  # noqa: PLC0415
 
     declared = open_region(name)
     workspace = workspace_of(declared, settings)
@@ -148,8 +148,8 @@ def add_hold(
 
 def lift_hold(name: str, settings: Settings, hold_id: str, *, reason: str, by: str) -> None:
     """End a legal hold."""
+    from governance.audit import chain_of  # noqa: PLC0415
     from governance.lifecycle.holds import lift  # noqa: PLC0415
-    from pipelines.stewardship import chain_of  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     lift(workspace.root, chain_of(workspace), hold_id, reason=reason, by=by, day=workspace.today())
@@ -260,7 +260,7 @@ def show_audit(
     since: dt.date | None,
 ) -> None:  # fmt: skip
     """Show entries of the audit chain."""
-    from pipelines.stewardship import chain_of  # noqa: PLC0415
+    from governance.audit import chain_of  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)
     found = chain_of(workspace).find(event=event, agreement=agreement, since=since)
@@ -276,8 +276,8 @@ def export_audit(
     since: dt.date | None,
 ) -> None:  # fmt: skip
     """Write entries of the audit chain as CSV."""
+    from governance.audit import chain_of  # noqa: PLC0415
     from governance.reports.csv_text import csv_text  # noqa: PLC0415
-    from pipelines.stewardship import chain_of  # noqa: PLC0415
     from warehouse.lake import write_atomically  # noqa: PLC0415
 
     workspace = workspace_of(open_region(name), settings)

@@ -18,11 +18,12 @@ from declarations.errors import (
     DisclosureError,
     StorageError,
 )
+from governance.audit import chain_of
 from pipelines.console import say, show_table
 from pipelines.regions import open_region
 from pipelines.running import current_release, region_lock, waiting_approval
 from pipelines.settings import Settings
-from pipelines.stewardship import chain_of, known_heads, signs_of_work, withdrawn_words
+from pipelines.stewardship import known_heads, signs_of_work, withdrawn_words
 
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from declarations.errors import ConfigurationError, StorageError
+from governance.audit import chain_of
 
 if TYPE_CHECKING:
     from governance.audit import AuditChain
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
 SCHEDULE = "daily schedule"
 WITHDRAWAL_PREFIX = "W-"
-
-
-def chain_of(workspace: Workspace) -> AuditChain:
-    """Return the region's audit chain, with the key that moves its anchor."""
-    from governance.audit import AuditChain  # noqa: PLC0415
-
-    return AuditChain(workspace.root / "audit", workspace.keys)
 
 
 def day_of(workspace: Workspace, as_of: dt.date | None) -> dt.date:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from declarations.declared import digest
 from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
+from governance.audit import chain_of
 from indicators.counting import counts_table, statistics_table
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
@@ -47,7 +48,7 @@ from publishing.manifest import (
 )
 from publishing.protection import PROTECTED
 from publishing.protection.findings import read_statements, refuse_unless_attacked
-from publishing.protection.past_releases import chain_of, whole_ledger
+from publishing.protection.past_releases import whole_ledger
 from publishing.quality_page import QualityFacts, quality_page
 from publishing.release_certificate import certificate_files
 from publishing.release_tables import (

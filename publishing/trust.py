@@ -11,9 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from governance.audit import AuditChain
+from governance.audit import AuditChain, chain_of
 from publishing.manifest import bundle_files, compare_bundle, hash_file, read_manifest
-from publishing.protection.past_releases import chain_of
 from publishing.withdrawn import PUBLISHED
 from warehouse.workspace import Workspace
 

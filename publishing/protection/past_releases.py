@@ -8,15 +8,10 @@ what it says (``knowledge.py``).
 from __future__ import annotations
 
 from declarations.errors import DisclosureError
-from governance.audit import AuditChain
+from governance.audit import chain_of
 from governance.disclosure.known.ledger import Ledger
 from publishing.withdrawn import PUBLISHED
 from warehouse.workspace import Workspace
-
-
-def chain_of(workspace: Workspace) -> AuditChain:
-    """Return the audit chain of a region."""
-    return AuditChain(workspace.root / "audit", workspace.keys)
 
 
 def ledger_of(workspace: Workspace) -> Ledger:

@@ -17,6 +17,7 @@ from governance.disclosure.counts import protect_sql
 from governance.disclosure.known.ledger import GENESIS
 from governance.disclosure.profiles import Profile, profile
 from indicators.index import composite_table
+from indicators.library import least_denominator
 from indicators.rates import add_rates
 from indicators.tables import AREAS, RATE_COLUMNS, theme_table, themes
 from intake.neighbours import NEIGHBOURS
@@ -120,17 +121,11 @@ def _check_profiles(workspace: Workspace) -> None:
 
 def _indicators(workspace: Workspace) -> list[Indicator]:
     """Return the indicators, none with a smaller denominator than its profile lets be shown."""
-    return [_with_minimum(workspace, i) for i in workspace.declared.indicators.values()]
-
-
-def _with_minimum(workspace: Workspace, indicator: Indicator) -> Indicator:
-    if indicator.denominator is None:
-        return indicator
-    least = profile(indicator.profile).minimum_denominator
-    of_unit = {"households": least.households, "people": least.persons}
-    units = [workspace.declared.measure(m).unit for m in indicator.denominator.measures]
-    wanted = max(indicator.minimum_denominator, *(of_unit.get(unit, 0) for unit in units))
-    return indicator.model_copy(update={"minimum_denominator": wanted})
+    declared = workspace.declared
+    return [
+        i.model_copy(update={"minimum_denominator": least_denominator(i, declared)})
+        for i in declared.indicators.values()
+    ]
 
 
 def profile_of(workspace: Workspace, indicator_id: str) -> Profile:

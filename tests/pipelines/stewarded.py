@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from region_factory import workspace_of
 
+from governance.audit import chain_of
 from governance.lifecycle.certificates import certificate_faults
-from pipelines.stewardship import chain_of, known_heads, signs_of_work
+from pipelines.stewardship import known_heads, signs_of_work
 
 if TYPE_CHECKING:
     from conftest import Finished

@@ -15,10 +15,11 @@ from stewarded import AGREEMENT, NORTH, slim_copy
 from typer.testing import CliRunner
 
 from declarations.errors import ApprovalError, ConfigurationError
+from governance.audit import chain_of
 from governance.lifecycle.holds import active
 from pipelines.commands import audit as audit_command
 from pipelines.commands import hold as hold_command
-from pipelines.stewardship import chain_of, purge, what_is_due, withdraw
+from pipelines.stewardship import purge, what_is_due, withdraw
 
 if TYPE_CHECKING:
     from conftest import Finished

@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 
 from declarations.errors import ConfigurationError, StorageError
 from declarations.loader import load_region
+from governance.audit import chain_of
 from pipelines.build import build_definitions
 from pipelines.commands import hold as hold_command
 from pipelines.commands import purge as purge_command
 from pipelines.regions import open_region
 from pipelines.settings import Settings
 from pipelines.stewardship import (
-    chain_of,
     complete_begun,
     day_of,
     dispose_daily,

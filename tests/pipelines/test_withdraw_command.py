@@ -18,6 +18,7 @@ from stewarded import AGREEMENT, NORTH, again, faults, slim_copy, standing
 from typer.testing import CliRunner
 
 from declarations.errors import AgreementError, ConfigurationError, StorageError
+from governance.audit import chain_of
 from governance.lifecycle.withdrawal import withdrawn
 from indicators.counting import count_source
 from indicators.tables import build_theme, themes
@@ -26,7 +27,6 @@ from intake.location import locate, located_table
 from pipelines.commands.withdraw import register_withdraw
 from pipelines.running import current_release
 from pipelines.stewardship import (
-    chain_of,
     complete_begun,
     complete_withdrawals,
     no_release,

@@ -81,6 +81,7 @@ def test_sums_nobody_publishes_are_attacked_in_every_version() -> None:
     some.add_sums({NOW}, exact_of({"E2": 40, "M1": 49}), lambda _: profile("hide0-r5"))
 
     of_old = [t for t in some.found() if THEN in t.parts]
+    assert of_old
     assert all(t.truth is None for t in of_old)
     assert {t.truth for t in some.found() if THEN not in t.parts} <= {40, 49, None}
     assert ("lsoa21", "E2") in attacked(some)
