@@ -87,8 +87,8 @@ def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.A
         **_common(declared, "protected", "protected_observations"),
         deps=[key(declared.region, f"indicator_{theme}") for theme in themes],
         kinds={"parquet", "duckdb"},
-        description="Every count under the disclosure profile, rates recomputed from what is left, "
-        "indices made from the protected figures.",
+        description="Every count under the disclosure profile, attacked with all that is known, and "
+        "rates recomputed from what is left.",
         metadata={
             "dagster/column_schema": RATE_SCHEMA,
             "profile": declared.region.publication.profile,
@@ -100,6 +100,29 @@ def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.A
         return report(context, [protect_themes(workspace_of(context, declared))])
 
     return protected
+
+
+def derived_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
+    """Return the asset of everything that follows from the protected figures."""
+
+    @dg.asset(
+        **_common(declared, "protected", "derived_observations"),
+        deps=[
+            key(declared.region, name)
+            for name in ("protected_observations", "reference_neighbours", "reference_buffer")
+        ],
+        kinds={"parquet", "duckdb"},
+        description="Indices with their uncertainty, standardised rates, trends, comparisons, "
+        "inequality, hotspots, need against service: made from the protected figures and open data "
+        "alone.",
+        metadata={"dagster/column_schema": RATE_SCHEMA},
+    )
+    def derived(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from publishing.derived import derive  # noqa: PLC0415
+
+        return report(context, derive(workspace_of(context, declared)))
+
+    return derived
 
 
 def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -166,7 +189,7 @@ def release_asset(declared: RegionDeclarations) -> dg.AssetsDefinition:
         deps=[
             key(declared.region, n)
             for n in (
-                "protected_observations",
+                "derived_observations",
                 "quality_report",
                 "reference_area_lookups",
                 "reference_neighbours",

@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.naming import key
 from assets.outputs import (
+    derived_asset,
     indicator_asset,
     protected_asset,
     quality_asset,
@@ -17,6 +18,7 @@ from assets.outputs import (
 )
 from assets.sources import source_assets
 from declarations.declared import RegionDeclarations
+from declarations.indicators import DERIVED
 from indicators.library import sources_of
 from intake.reference_plan import MADE_AFTER, inputs_of, reference_roles, roles_of
 
@@ -39,7 +41,7 @@ def region_assets(declared: RegionDeclarations) -> list[dg.AssetsDefinition]:
         roles = roles_of(declared, declared.contract_of(source))
         needed = [key(region, f"reference_{role}") for role in roles]
         assets.extend(source_assets(declared, source, needed))
-    themes = sorted({i.theme for i in declared.indicators.values() if i.kind != "composite"})
+    themes = sorted({i.theme for i in declared.indicators.values() if i.kind not in DERIVED})
     for theme in themes:
         assets.append(indicator_asset(declared, theme, _theme_deps(declared, theme)))
     stages = [
@@ -48,6 +50,7 @@ def region_assets(declared: RegionDeclarations) -> list[dg.AssetsDefinition]:
         for s in declared.sources.values()
     ]  # fmt: skip
     assets.append(protected_asset(declared, themes))
+    assets.append(derived_asset(declared))
     assets.append(quality_asset(declared, stages))
     assets.append(release_asset(declared))
     return assets
@@ -56,7 +59,7 @@ def region_assets(declared: RegionDeclarations) -> list[dg.AssetsDefinition]:
 def _theme_deps(declared: RegionDeclarations, theme: str) -> list[dg.AssetKey]:
     found: dict[str, dg.AssetKey] = {}
     for indicator in declared.indicators.values():
-        if indicator.theme == theme and indicator.kind != "composite":
+        if indicator.theme == theme and indicator.kind not in DERIVED:
             for source in sources_of(indicator, declared):
                 kind = declared.contract_of(source).kind
                 stem = "statistics" if kind == "statistics" else "counts"

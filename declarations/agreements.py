@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from declarations.base import Declaration, Identifier, IndicatorIdentifier, ProfileName
+from declarations.coarsening import CoarsenedTo
 
 ColumnClass = Literal[
     "direct_identifier", "quasi_identifier", "special", "measure", "reference", "free_text"
@@ -50,8 +51,13 @@ class AgreedColumn(Declaration):
     class_: ColumnClass = Field(alias="class")
     action: ColumnAction = Field(
         description="'drop': never stored. 'pseudonymise': replaced by a keyed pseudonym. "
-        "'generalise': used to find the LSOA, then removed. 'redact': free text, stored without "
-        "the identifiers in it. 'keep': stored as it is."
+        "'generalise': used to find the LSOA, or for what 'to' says, then removed. 'redact': free "
+        "text, stored without the identifiers in it. 'keep': stored as it is."
+    )
+    to: CoarsenedTo | None = Field(
+        default=None,
+        description="With generalise: what is stored of it. 'age_band': the age band of a date of "
+        "birth. 'presence': whether there was a value. By default it finds the LSOA.",
     )
     redaction: Redaction | None = None
     from_date: dt.date | None = Field(
@@ -70,6 +76,8 @@ class AgreedColumn(Declaration):
             raise ValueError(
                 f"{self.name}: action redact and redaction (with its minimum_recall) go together"
             )
+        if self.to is not None and self.action != "generalise":
+            raise ValueError(f"{self.name}: to goes with the action generalise")
         if self.action == "redact" and self.class_ != "free_text":
             raise ValueError(f"{self.name}: only a column of class free_text is redacted")
         return self

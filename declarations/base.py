@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 PERIOD_PATTERN = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -43,6 +43,13 @@ class Declaration(BaseModel):
     """A strict, immutable model: a key nobody knows is an error, not a silent omission."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Break(Declaration):
+    """A point from which figures cannot be compared with earlier ones."""
+
+    period: Period = Field(description="First month after the break.")
+    reason: str = Field(description="What changed, in words for a reader of the figures.")
 
 
 def month_index(period: str) -> int:

@@ -11,19 +11,10 @@ from pathlib import Path
 
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
+from declarations.definitions import available_counts, check_definition
 from declarations.errors import ConfigurationError
 from declarations.indicators import Indicator, Output
 from declarations.permission import objection
-
-
-def _available(declared: RegionDeclarations) -> set[str]:
-    names: set[str] = set()
-    for source in declared.sources.values():
-        contract = declared.contract_of(source)
-        names |= {c.measure for c in contract.counts}
-        if contract.kind == "statistics":
-            names |= {c.name for c in contract.columns}
-    return names
 
 
 def _withheld_because(
@@ -49,17 +40,7 @@ def usable_indicators(
         The indicators by identifier, each with the outputs its agreements allow; and those that
         are not to be published, with the reason.
     """
-    available = _available(declared)
-    counted = {
-        k: v
-        for k, v in candidates.items()
-        if v.kind != "composite" and declared.measures_of(v) <= available
-    }
-    for key, indicator in candidates.items():
-        if indicator.kind == "composite" and {c.indicator for c in indicator.components} <= set(
-            counted
-        ):
-            counted[key] = indicator
+    counted = _countable(candidates, declared)
     whole = replace(declared, indicators=counted)
     usable: dict[str, Indicator] = {}
     withheld: dict[str, str] = {}
@@ -70,12 +51,34 @@ def usable_indicators(
             usable[key] = indicator.model_copy(update={"outputs": allowed})
         else:
             withheld[key] = next(r for r in reasons if r is not None)
-    for key, indicator in list(usable.items()):
-        gone = sorted({c.indicator for c in indicator.components} & set(withheld))
-        if gone:
+    while lacking := {k: v for k, v in usable.items() if set(v.made_of) & set(withheld)}:
+        for key, indicator in lacking.items():
+            gone = sorted(set(indicator.made_of) & set(withheld))[0]
+            withheld[key] = f"{gone}, which it is made from, is withheld: {withheld[gone]}"
             del usable[key]
-            withheld[key] = f"its component {gone[0]} is withheld: {withheld[gone[0]]}"
     return dict(sorted(usable.items())), dict(sorted(withheld.items()))
+
+
+def _countable(
+    candidates: dict[str, Indicator], declared: RegionDeclarations
+) -> dict[str, Indicator]:
+    """Return the indicators all of whose counts and inputs the region has."""
+    available = available_counts(declared)
+    found: dict[str, Indicator] = {}
+    waiting = dict(candidates)
+    while more := {
+        key: indicator
+        for key, indicator in waiting.items()
+        if _own_measures(indicator) <= available and set(indicator.made_of) <= set(found)
+    }:
+        found |= more
+        waiting = {k: v for k, v in waiting.items() if k not in more}
+    return found
+
+
+def _own_measures(indicator: Indicator) -> set[str]:
+    measures = {m for t in (*indicator.terms, *indicator.populations) for m in t.measures}
+    return measures | ({indicator.statistic} if indicator.statistic else set())
 
 
 def _check_agreed(declared: RegionDeclarations, source: Source) -> None:
@@ -228,31 +231,12 @@ def check_indicators(declared: RegionDeclarations) -> None:
     ------
     ConfigurationError
     """
-    available = _available(declared)
     names: dict[str, str] = {}
     for indicator in declared.indicators.values():
         path = declared.files.get(f"indicators/{indicator.id}") or declared.files.get(
             f"catalogue/{indicator.id}", Path(indicator.id)
         )
-        missing = sorted(declared.measures_of(indicator) - available)
-        if missing:
-            raise ConfigurationError(
-                f"{path}: no source of this region counts {', '.join(missing)}",
-                "Correct the measure's name, or add a source whose contract counts it",
-            )
-        unknown = sorted({c.indicator for c in indicator.components} - set(declared.indicators))
-        if unknown:
-            raise ConfigurationError(f"{path}: components: there is no {', '.join(unknown)}")
-        nested = [
-            c.indicator
-            for c in indicator.components
-            if declared.indicators[c.indicator].kind == "composite"
-        ]
-        if nested:
-            raise ConfigurationError(
-                f"{path}: components: {', '.join(nested)} is itself a composite",
-                "Build an index from indicators only",
-            )
+        check_definition(indicator, declared, path)
         reasons = [_withheld_because(o, indicator, declared) for o in indicator.outputs]
         refused = [o for o, r in zip(indicator.outputs, reasons, strict=True) if r]
         if refused:

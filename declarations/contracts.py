@@ -12,13 +12,15 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from declarations.base import Declaration, Identifier, Period
+from declarations.base import Break, Declaration, Identifier, Period
+from declarations.coarsening import Coarsening
+from declarations.events import DERIVED, READ, ClientLevelData
 
 IRISH_GRIDS = frozenset({29900, 29901, 29902, 29903, 2157})
 """EPSG numbers of the Irish Grid and of Irish Transverse Mercator."""
 
 ColumnType = Literal["text", "integer", "number", "date", "month", "boolean"]
-LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice"]
+LocationKey = Literal["uprn", "postcode", "point", "lsoa", "output_area", "practice", "district"]
 ReferenceRole = Literal[
     "areas", "hierarchy", "boundaries_2011", "lsoa_changes", "output_areas", "postcodes",
     "postcode_points", "uprns", "practices", "district_totals", "area_lookups",
@@ -68,6 +70,10 @@ class Column(Declaration):
     blocking: bool = Field(
         default=False,
         description="An unknown code or a value outside the bounds quarantines the delivery.",
+    )
+    coarsen: Coarsening | None = Field(
+        default=None,
+        description="What is stored in its stead where an agreement has the column generalised.",
     )
 
     @model_validator(mode="after")
@@ -130,6 +136,11 @@ class Location(Declaration):
     lsoa: Identifier | None = None
     output_area: Identifier | None = None
     practice: Identifier | None = None
+    district: Identifier | None = Field(
+        default=None,
+        description="District code, for what is known by the district alone: such a row counts in "
+        "its district's figures and in no neighbourhood's.",
+    )
     practice_weights: Identifier | None = Field(
         default=None, description="Source whose patients by practice and LSOA are the weights."
     )
@@ -168,7 +179,37 @@ class Location(Declaration):
     def columns(self) -> set[str]:
         """Every column that serves to place a row."""
         names = (self.uprn, self.postcode, self.x, self.y, self.lsoa, self.output_area)
-        return {n for n in (*names, self.practice) if n is not None}
+        return {n for n in (*names, self.practice, self.district) if n is not None}
+
+
+class Bands(Declaration):
+    """Into how many days a row's stretch of time falls: what breaks a count down by duration."""
+
+    start: Identifier
+    end: Identifier
+    limits: list[int] = Field(
+        min_length=1,
+        description="The most days of each band, in rising order; beyond the last is "
+        "a band of its own.",
+    )
+    unit: Literal["days", "nights"] = "days"
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if self.limits != sorted(set(self.limits)) or self.limits[0] < 1:
+            raise ValueError("bands.limits: whole numbers from 1, in rising order, each once")
+        return self
+
+    @property
+    def labels(self) -> list[str]:
+        """The category of each band, in order: "up to 42 days", "43 to 182 days", ..."""
+        first, *others = self.limits
+        between = [
+            f"{low + 1} to {high} {self.unit}"
+            for low, high in zip(self.limits, others, strict=False)
+        ]
+        last = f"more than {self.limits[-1]} {self.unit}"
+        return [f"up to {first} {self.unit}", *between, last]
 
 
 class Count(Declaration):
@@ -190,11 +231,25 @@ class Count(Declaration):
     open_at_end: list[Identifier] = Field(
         default_factory=list, description="[start, end]: only rows open on the period's last day."
     )
+    open_longer_than: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of the rows open on the period's last day, only those that began more than so "
+        "many days before it.",
+    )
+    bands: Bands | None = Field(
+        default=None, description="Break it down by how long a row lasted, instead of by category."
+    )
     category: Identifier | None = Field(default=None, description="Column that breaks it down.")
     distinct: Identifier | None = Field(
         default=None, description="Count different values of this column instead of rows."
     )
     value: Identifier | None = Field(default=None, description="Sum this column instead of rows.")
+    latest: Identifier | None = Field(
+        default=None,
+        description="With distinct: a date column. Each value then counts once, in the area and "
+        "category of its latest row.",
+    )
     estimated: bool = Field(default=False, description="The measure is modelled: marked [e].")
 
     @model_validator(mode="after")
@@ -205,7 +260,18 @@ class Count(Declaration):
             raise ValueError("open_at_end is [start column, end column]")
         if self.open_at_end and self.additivity == "flow":
             raise ValueError("what is open at the period's end is a stock")
+        if self.open_longer_than and not self.open_at_end:
+            raise ValueError("open_longer_than goes with open_at_end")
+        if self.bands and (self.category or self.distinct):
+            raise ValueError("bands stand alone: without category and distinct")
         return self
+
+    @property
+    def columns(self) -> set[str]:
+        """Every column without which it cannot be counted."""
+        single = (self.during, self.category, self.distinct, self.value, self.latest)
+        span = (self.bands.start, self.bands.end) if self.bands else ()
+        return {*self.where, *self.not_null, *self.open_at_end, *span, *(c for c in single if c)}
 
 
 class AreaLevel(Declaration):
@@ -277,12 +343,18 @@ class Contract(Declaration):
     )
     checks: list[Check] = Field(default_factory=list)
     locate: Location | None = None
+    events: ClientLevelData | None = Field(
+        default=None,
+        description="Counts are made from events, which deliveries are joined into by these rules.",
+    )
     counts: list[Count] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         names = [c.name for c in self.columns]
-        doubled = sorted({n for n in names if names.count(n) > 1})
+        made = list(self.made_columns)
+        every = [*names, *made]
+        doubled = sorted({n for n in every if every.count(n) > 1})
         if doubled:
             raise ValueError(f"columns named twice: {', '.join(doubled)}")
         if (self.kind == "reference") != (self.role is not None):
@@ -292,7 +364,8 @@ class Contract(Declaration):
         if self.kind in ("records", "values") and not self.counts:
             raise ValueError(f"kind: {self.kind} needs counts")
         for where, used in self._columns_used().items():
-            unknown = sorted(used - set(names))
+            known = {*names, *made} if where.startswith("counts.") else set(names)
+            unknown = sorted(used - known)
             if unknown:
                 raise ValueError(f"{where} names columns that are not declared: {unknown}")
         for column in self.columns:
@@ -337,13 +410,10 @@ class Contract(Declaration):
                 {self.locate.date} if self.locate.date else set()
             )
         for count in self.counts:
-            single = (count.during, count.category, count.distinct, count.value)
-            used[f"counts.{count.measure}"] = (
-                set(count.where)
-                | set(count.not_null)
-                | set(count.open_at_end)
-                | {c for c in single if c}
-            )
+            used[f"counts.{count.measure}"] = count.columns
+        if self.events:
+            used["events"] = {*READ, *self.events.cleaned}
+        used["coarsen.at"] = {c.coarsen.at for c in self.columns if c.coarsen and c.coarsen.at}
         used["month_column"] = {self.month_column} if self.month_column else set()
         for number, check in enumerate(self.checks):
             used[f"checks[{number}]"] = set(check.columns)
@@ -359,6 +429,24 @@ class Contract(Declaration):
     def codes_of(self, column: Column) -> list[str] | None:
         """Return the values a column may take, or None where it is open."""
         return self.code_lists[column.code_list] if column.code_list else column.codes
+
+    @property
+    def made_columns(self) -> dict[str, str]:
+        """Columns that counts may name beside those delivered, with their types."""
+        made: dict[str, str] = {c.coarsen.into: c.coarsen.type for c in self.columns if c.coarsen}
+        if self.events:
+            made |= {**DERIVED, **{f"{name}_clean": "text" for name in self.events.cleaned}}
+        return made
+
+    def type_of(self, name: str) -> str:
+        """Return the type of a delivered or made column."""
+        made = self.made_columns
+        return made[name] if name in made else self.column(name).type
+
+    def sources_of(self, names: set[str]) -> set[str]:
+        """Return the delivered columns that made columns of some names are made from."""
+        coarse = {c.name for c in self.columns if c.coarsen and c.coarsen.into in names}
+        return coarse | (set(READ) if self.events else set())
 
     @property
     def value_columns(self) -> list[str]:
@@ -402,6 +490,11 @@ class Source(Declaration):
     synthetic: bool = False
     headers: dict[Identifier, list[str]] = Field(
         default_factory=dict, description="Headings only this agency uses, by our column name."
+    )
+    breaks: list[Break] = Field(
+        default_factory=list,
+        description="Months from which its figures cannot be compared with earlier ones, because "
+        "the agency's system, form or coverage changed.",
     )
     due_days: int = Field(default=31, ge=0, description="Days after the period's end it is due.")
     owners: list[str] = Field(default_factory=list)

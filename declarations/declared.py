@@ -84,15 +84,25 @@ class RegionDeclarations:
         ]
 
     def measures_of(self, indicator: Indicator) -> set[str]:
-        """Return the measures or statistics an indicator is made of, through its components."""
-        terms = [t for t in (indicator.numerator, indicator.denominator) if t]
-        needs = {m for t in terms for m in t.measures}
-        for component in indicator.components:
-            part = self.indicators.get(component.indicator)
-            # A composite of composites is refused when the region is checked.
-            if part is not None and part.kind != "composite":
-                needs |= self.measures_of(part)
-        return needs | ({indicator.statistic} if indicator.statistic else set())
+        """Return the measures or statistics an indicator is made of, through other indicators."""
+        needs: set[str] = set()
+        for part in self.behind(indicator):
+            terms = [*part.terms, *part.populations]
+            needs |= {m for t in terms for m in t.measures}
+            needs |= {part.statistic} if part.statistic else set()
+        return needs
+
+    def behind(self, indicator: Indicator) -> list[Indicator]:
+        """Return an indicator and all it is made of, each once; a circle is gone round once."""
+        found = {indicator.id: indicator}
+        waiting = [indicator]
+        while waiting:
+            for name in waiting.pop().made_of:
+                part = self.indicators.get(name)
+                if part is not None and name not in found:
+                    found[name] = part
+                    waiting.append(part)
+        return list(found.values())
 
     def sources_behind(self, indicator: Indicator) -> list[Source]:
         """Return every source an indicator's figures come from, in order."""
@@ -123,6 +133,7 @@ class RegionDeclarations:
             source=source.id, indicator=indicator.id, level=output.level,
             frequency=WINDOW_FREQUENCY[output.window], profile=indicator.profile,
             beside=beside if self.agreement_of(source).kind != "open_licence" else (),
+            purposes=tuple(indicator.purposes),
         )  # fmt: skip
 
     @cached_property

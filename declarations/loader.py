@@ -29,6 +29,7 @@ from declarations.declared import RegionDeclarations
 from declarations.dpia import Assessment
 from declarations.errors import ConfigurationError
 from declarations.indicators import Indicator
+from declarations.plausibility import PlausibilityCheck
 from declarations.region import Region
 
 Model = TypeVar("Model", bound=Declaration)
@@ -41,6 +42,7 @@ FILE_KINDS: dict[str, type[Declaration]] = {
     "indicator": Indicator,
     "area": CustomArea,
     "dpia": Assessment,
+    "plausibility": PlausibilityCheck,
 }
 """Every kind of file a region folder may hold, and the model it must fit."""
 
@@ -165,7 +167,7 @@ def load_region(
     ----------
     folder : Path
         Holds ``region.yaml`` and the folders ``sources``, ``agreements``, ``contracts``,
-        ``indicators``, ``areas`` and ``dpia``.
+        ``indicators``, ``areas``, ``dpia`` and ``plausibility``.
     contract_library, indicator_library : Path, optional
         Folders of contracts and indicators every region may use; the region's own files win. Of
         the library's indicators those are used whose measures the region counts.
@@ -197,6 +199,7 @@ def load_region(
         indicators=own, files=files, areas=_read_folder(folder / "areas", CustomArea, files),
         assessments=_read_folder(folder / "dpia", Assessment, files),
     )  # fmt: skip
+    _read_folder(folder / "plausibility", PlausibilityCheck, files)
     check_sources(declared)
     check_areas(declared, polygons=polygons)
     check_assessments(declared)
@@ -208,6 +211,26 @@ def load_region(
         declared = replace(declared, indicators={**usable, **own}, withheld=withheld)
     check_indicators(declared)
     return declared
+
+
+def read_plausibility(folder: Path, *, library: Path | None = None) -> dict[str, PlausibilityCheck]:
+    """Read a region folder's checks across sources, by identifier.
+
+    Parameters
+    ----------
+    folder : Path
+        May hold a folder ``plausibility``.
+    library : Path, optional
+        Folder of checks every region may use; the region's own files win.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file is malformed.
+    """
+    shared = _read_folder(library, PlausibilityCheck, {}) if library is not None else {}
+    own = _read_folder(folder / "plausibility", PlausibilityCheck, {})
+    return dict(sorted({**shared, **own}.items()))
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

@@ -37,6 +37,8 @@ class Use:
         Disclosure profile of its counts.
     beside : tuple of Agreement
         Other data sharing agreements whose counts meet this one's in the indicator.
+    purposes : tuple of str
+        Purposes the indicator needs.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Use:
     frequency: str
     profile: str
     beside: tuple[Agreement, ...] = ()
+    purposes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,13 @@ def objection(agreement: Agreement, use: Use) -> Objection | None:
             f"{agreement.id} permits {name} under the disclosure profile {permitted.profile}, and "
             f"it is published under {use.profile}",
             clause,
+        )
+    lacking = sorted(set(use.purposes) - set(agreement.purposes))
+    if lacking:
+        return Objection(
+            "purpose_not_agreed",
+            f"{agreement.id} does not list the purpose {', '.join(lacking)}, which {name} needs",
+            "purposes",
         )
     for other in use.beside:
         for one, two in ((agreement, other), (other, agreement)):

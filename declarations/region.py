@@ -10,8 +10,16 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from declarations.base import CountProfile, Declaration, Identifier, Period, RegionIdentifier
-from declarations.indicators import Level, Output, Term
+from declarations.base import (
+    CountProfile,
+    Declaration,
+    Identifier,
+    IndicatorIdentifier,
+    Period,
+    RegionIdentifier,
+)
+from declarations.expressions import Term
+from declarations.indicators import Level, Output
 
 LAD_PATTERN = r"^(E0[6-9]|W06)\d{6}$"
 
@@ -52,7 +60,7 @@ class PublicTotals(Declaration):
     @property
     def numerator(self) -> Term:
         """What is totalled."""
-        return Term(measures=self.measures, categories=self.categories)
+        return Term.of(self.measures, self.categories)
 
     @property
     def denominator(self) -> None:
@@ -122,6 +130,13 @@ class Region(Declaration):
         "still be placed in the nearest, flagged point_snapped. For boundaries clipped to the "
         "coast; the file must then go beyond the region's other edges.",
     )
+    buffer_rings: int = Field(
+        default=1,
+        ge=0,
+        le=5,
+        description="How many rings of areas beyond the region serve as neighbours of those at its "
+        "edge, where the boundary file and open data go that far. 0: none.",
+    )
     first_period: Period = Field(description="The first month the region has data for.")
     last_period: Period | None = Field(
         default=None, description="The last month, for a region that is closed; else open-ended."
@@ -131,6 +146,11 @@ class Region(Declaration):
     )
     schedule_day: int = Field(default=16, ge=1, le=28, description="Day of the monthly run.")
     schedule_hour: int = Field(default=6, ge=0, le=23)
+    deprivation: IndicatorIdentifier = Field(
+        default="C03",
+        description="The indicator of deprivation by which neighbourhoods are ordered for the "
+        "slope and relative index of inequality.",
+    )
     purpose: str = Field(description="The purpose for which this region's runs process data.")
     owners: list[str] = Field(min_length=1, description="'team:name' or an e-mail address.")
     publication: Publication

@@ -1,7 +1,8 @@
-"""Writes the pages of ``docs/`` that follow from the code: data dictionary and JSON Schemas.
+"""Writes the pages of ``docs/`` that follow from declarations: dictionary, catalogue, JSON Schemas.
 
-Run ``.venv/bin/python docs/generate.py`` after a change of ``publishing/dictionary.py`` or of a
-declaration model; a test compares the committed pages with what this script would write.
+Run ``.venv/bin/python docs/generate.py`` after a change of ``publishing/dictionary.py``, of an
+indicator of the catalogue or of a declaration model; a test compares the committed pages with what
+this script would write.
 Belongs here: how those pages look. Does not belong here: what is said of a table, column or key,
 which stands once, in the code.
 """
@@ -11,14 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from indicators.catalogue_page import catalogue_lines
+from indicators.library import catalogue
 from pipelines.scaffold import write_schemas
-from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES, Table
+from publishing.dictionary import QUALITY_TABLES, RELEASE_TABLES
+from publishing.dictionary_model import Table
 from publishing.duckdb_file import ABOUT_COLUMNS
 from publishing.statuses import STATUS_WORDS
 from publishing.views import VIEWS, View
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "data-dictionary.md"
+CATALOGUE = DOCS / "methodology" / "indicators.md"
 SCHEMAS = DOCS / "schemas"
 
 HEAD = """# Data dictionary
@@ -28,6 +33,15 @@ stand as comments in `lsoalink.duckdb` and as metadata in the Parquet files.
 
 An empty cell means that there is no value, never 0. In the CSV files a text that a spreadsheet
 would run as a formula has an apostrophe in front.
+"""
+CATALOGUE_HEAD = """# The catalogue of indicators
+
+Made from `indicators/catalogue/*.yaml` by `docs/generate.py`; do not edit it by hand. A region
+publishes those whose counts its sources give and its agreements permit, and adds its own in
+`indicators/*.yaml` of its folder. How counts become figures: [statistics](statistics.md). What the
+indices are and are not: [digital inclusion](index-digital-inclusion.md),
+[digital exclusion risk](index-digital-exclusion-risk.md), [deprivation](index-deprivation.md),
+[need against service](need-and-service.md), [hotspots](hotspots.md).
 """
 MARKERS_HEAD = """## Markers
 
@@ -94,9 +108,15 @@ def dictionary_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def catalogue_page() -> str:
+    """Return the catalogue of indicators as Markdown."""
+    return "\n".join([CATALOGUE_HEAD, *catalogue_lines(catalogue())]).rstrip() + "\n"
+
+
 def main() -> None:
     """Write every generated page."""
     PAGE.write_text(dictionary_page(), encoding="utf-8")
+    CATALOGUE.write_text(catalogue_page(), encoding="utf-8")
     write_schemas(SCHEMAS)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from declarations.agreements import AgreedSource, Agreement
+from declarations.coarsening import CoarsenedTo
 from declarations.contracts import Contract, Source
 from declarations.permission import Use, objection
 from governance.policy import GatePolicy, policy
@@ -95,9 +96,8 @@ def _needed(contract: Contract) -> set[str]:
         if contract.locate.date:
             needed.add(contract.locate.date)
     for count in contract.counts:
-        single = (count.during, count.category, count.distinct, count.value)
-        needed |= {*count.where, *count.not_null, *count.open_at_end, *(c for c in single if c)}
-    return needed
+        needed |= count.columns
+    return needed | contract.sources_of(needed)
 
 
 def _in_force(
@@ -346,16 +346,25 @@ def _columns_decided(
     }  # fmt: skip
     for column in contract.columns:
         by_action[actions.get(column.name, "drop")].append(column.name)
-    located = contract.locate.columns if contract.locate else set()
-    stray = sorted(set(by_action["generalise"]) - located)
+    agreed_to = {column.name: column.to for column in covered.columns}
+    stray = sorted(
+        name
+        for name in by_action["generalise"]
+        if not _generalises(contract, name, agreed_to.get(name))
+    )
     if stray:
         return _refused(
             "generalise_without_place",
             f"{agreement.id} says to generalise {', '.join(stray)}, which the contract "
-            f"{contract.id} does not use to place a record. Keep or drop the column instead.",
+            f"{contract.id} neither uses to place a record nor coarsens as agreed. Keep or drop "
+            "the column instead.",
             f"sources.{source.id}.columns",
         )
-    lost = sorted(_needed(contract) & set(by_action["drop"]))
+    needed = _needed(contract)
+    for name in by_action["generalise"]:
+        coarsen = contract.column(name).coarsen
+        needed |= {coarsen.at} if coarsen and coarsen.at else set()
+    lost = sorted(needed & set(by_action["drop"]))
     if lost:
         return _refused(
             "needed_column_not_agreed",
@@ -373,6 +382,14 @@ def _columns_decided(
         notes=notes,
         **{action: tuple(names) for action, names in by_action.items()},
     )
+
+
+def _generalises(contract: Contract, name: str, to: CoarsenedTo | None) -> bool:
+    """Whether a contract makes of a column what an agreement says: a place, or something coarse."""
+    if to is None:
+        return contract.locate is not None and name in contract.locate.columns
+    coarsen = contract.column(name).coarsen
+    return coarsen is not None and coarsen.to == to
 
 
 def _day(day: dt.date) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from declarations.declared import RegionDeclarations
-    from declarations.indicators import Indicator, Term
+    from declarations.expressions import Term
+    from declarations.indicators import Indicator
 
 ANY_ENDING = "*"
 """At the end of a declared category: every category that begins with what stands before it."""
@@ -40,8 +41,8 @@ def indicator_table(
     con : duckdb.DuckDBPyConnection
         Holds the three tables.
     indicator : Indicator
-        A rate or share. Its measures must be declared as counted by some source. A category that
-        ends in ``*`` stands for all that begin so; case is ignored.
+        A count, rate or share. Its measures must be declared as counted by some source. A category
+        that ends in ``*`` stands for all that begin so; case is ignored.
     declarations : RegionDeclarations
     counts : str
         Table ``source_id, period, lsoa21cd, lad24cd, measure, category, value, estimated``; a NULL
@@ -63,27 +64,27 @@ def indicator_table(
         row for every area of the region at each declared level and window. Where every delivery
         arrived and nothing was counted the term is 0; where one did not, the term is NULL and
         ``missing`` is true. A term with a hidden count in it is NULL although ``missing`` is false.
+        The denominator of a count is NULL.
         District figures include records that could not be placed in an LSOA.
 
     Raises
     ------
     ConfigurationError
-        If the indicator is no rate or share.
+        If the indicator is not counted.
     """
-    if indicator.numerator is None or indicator.denominator is None:
+    if indicator.numerator is None:
         raise ConfigurationError(
-            f"Indicator {indicator.id} has no numerator and denominator to count",
-            "Only a rate or share is counted; a statistic or composite has its own function",
+            f"Indicator {indicator.id} has no numerator to count",
+            "Only a count, rate or share is counted; the other kinds have their own functions",
         )
     layout = plan(indicator, declarations, admitted_periods(con, admitted), last_period)
     estimated = any(
-        declarations.measure(m).estimated
-        for term in (indicator.numerator, indicator.denominator)
-        for m in term.measures
+        declarations.measure(m).estimated for term in indicator.terms for m in term.measures
     )
     parameters = {
         "indicator_id": indicator.id,
         "estimated": estimated,
+        "is_ratio": indicator.denominator is not None,
         **_plan_parameters(layout),
         **_category_parameters(indicator.numerator, indicator.denominator),
     }
@@ -123,17 +124,20 @@ def _plan_parameters(layout: Plan) -> dict[str, list[object]]:
     }
 
 
-def _category_parameters(numerator: Term, denominator: Term) -> dict[str, list[object]]:
-    wanted: list[tuple[str, str, bool]] = []
+def _category_parameters(numerator: Term, denominator: Term | None) -> dict[str, list[object]]:
+    wanted: list[tuple[str, str, str, bool]] = []
     for name, term in (("numerator", numerator), ("denominator", denominator)):
-        # No list means every category, which is what a bare * says.
-        for category in [ANY_ENDING] if term.categories is None else term.categories:
-            text = category.lower()
-            wanted.append((name, text.removesuffix(ANY_ENDING), text.endswith(ANY_ENDING)))
+        for summand in term.summands if term else ():
+            # No list means every category, which is what a bare * says.
+            for category in [ANY_ENDING] if summand.categories is None else summand.categories:
+                text = category.lower()
+                start, any_ending = text.removesuffix(ANY_ENDING), text.endswith(ANY_ENDING)
+                wanted.append((name, summand.measure, start, any_ending))
     return {
         "wanted_term": [w[0] for w in wanted],
-        "wanted_category": [w[1] for w in wanted],
-        "wanted_prefix": [w[2] for w in wanted],
+        "wanted_measure": [w[1] for w in wanted],
+        "wanted_category": [w[2] for w in wanted],
+        "wanted_prefix": [w[3] for w in wanted],
     }
 
 
@@ -155,17 +159,20 @@ WITH stretches AS (
            unnest($cover_denominator::BOOLEAN[]) AS denominator_missing,
            unnest($cover_notes::VARCHAR[]) AS notes
 ), wanted AS (
-    SELECT unnest($wanted_term::VARCHAR[]) AS term, unnest($wanted_category::VARCHAR[]) AS category,
+    SELECT unnest($wanted_term::VARCHAR[]) AS term, unnest($wanted_measure::VARCHAR[]) AS measure,
+           unnest($wanted_category::VARCHAR[]) AS category,
            unnest($wanted_prefix::BOOLEAN[]) AS is_prefix
 ), chosen AS (
     -- Once per distinct category, not once per count.
-    SELECT c.category, bool_or(w.term = 'numerator') AS above,
+    SELECT c.measure, c.category, bool_or(w.term = 'numerator') AS above,
            bool_or(w.term = 'denominator') AS below
-    FROM (SELECT DISTINCT coalesce(category, 'all') AS category FROM {ident(counts)}) AS c
+    FROM (SELECT DISTINCT measure, coalesce(category, 'all') AS category
+          FROM {ident(counts)} WHERE list_contains($measures::VARCHAR[], measure)) AS c
     JOIN wanted AS w
-      ON lower(c.category) = w.category
-      OR (w.is_prefix AND starts_with(lower(c.category), w.category))
-    GROUP BY c.category
+      ON w.measure = c.measure
+     AND (lower(c.category) = w.category
+          OR (w.is_prefix AND starts_with(lower(c.category), w.category)))
+    GROUP BY c.measure, c.category
 ), delivered AS (
     -- Categories first: what is left is small when it meets the windows.
     SELECT c.source_id, c.measure, c.lsoa21cd,
@@ -179,7 +186,7 @@ WITH stretches AS (
            bool_or(c.estimated) FILTER (h.above) AS above_estimated,
            bool_or(c.estimated) FILTER (h.below) AS below_estimated
     FROM {ident(counts)} AS c
-    JOIN chosen AS h ON h.category = coalesce(c.category, 'all')
+    JOIN chosen AS h ON h.measure = c.measure AND h.category = coalesce(c.category, 'all')
     WHERE list_contains($measures::VARCHAR[], c.measure)
     GROUP BY ALL
 ), counted AS (
@@ -240,6 +247,7 @@ SELECT $indicator_id::VARCHAR AS indicator_id, s.period_start, s.period_end, s.p
        CASE WHEN NOT g.numerator_missing AND NOT g.numerator_hidden
             THEN g.numerator END::BIGINT AS numerator,
        CASE WHEN NOT g.denominator_missing AND NOT g.denominator_hidden
+             AND $is_ratio::BOOLEAN
             THEN g.denominator END::BIGINT AS denominator,
        g.estimated OR $estimated::BOOLEAN AS estimated,
        nullif(array_to_string(g.note_ids, ','), '') AS note_id,

@@ -7,13 +7,16 @@ Does not belong here: how a record was placed (``geography/``), or sums over per
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from declarations.base import first_day, last_day, month_index, month_of
-from declarations.contracts import Contract, Count, Source
+from declarations.contracts import Bands, Contract, Count, Source
 from declarations.declared import digest
+from indicators.care import EVENTS, make_events
+from indicators.care.span import Span, earlier_deliveries
 from intake.aggregating import counts_sql
-from intake.keeping import kept_after_disposal
+from intake.keeping import kept_after_disposal, kept_with_earlier_gone
 from intake.packages import Package
 from intake.packages_taken import admitted_package, kept_without_package, package_kind
 from warehouse.connection import run
@@ -54,6 +57,11 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
     located : TableRef
         The source's table of placed records.
 
+    Where the contract says by which rules deliveries are joined into events, earlier deliveries of
+    the source that are still there are joined in: counts are of this delivery's own months, and the
+    earlier ones tell what was so before, and what was left out since. Counts made with a delivery
+    whose records were disposed of since stay as they are.
+
     Returns
     -------
     Built
@@ -63,9 +71,12 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
         was placed.
     """
     contract = workspace.declared.contract_of(source)
+    expected = _looked_back_into(workspace, contract, source, period)
+    earlier = [p for p in expected if _joins(workspace, located, p, period)]
     wanted = fingerprint(
         ["counts", source.id, period, workspace.code_version, digest(contract, source)],
         [workspace.state_of(located, period)],
+        [f"{p}={workspace.state_of(located, p)}" for p in earlier],
         _received_as_counts(workspace, source, period),
     )
 
@@ -80,16 +91,48 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
         run(connection, f"CREATE TEMP TABLE {PLACED} AS SELECT * FROM {scan}", table=located.name)
         if contract.kind == "statistics":
             return statistics_sql(contract, source, period)
-        _count_all(connection, contract, source, period)
+        records = PLACED
+        if contract.events is not None:
+            deliveries = {p: f"{PLACED}_{p}" for p in earlier}
+            for month, name in deliveries.items():
+                run(
+                    connection,
+                    f"CREATE TEMP TABLE {ident(name)} AS "
+                    f"SELECT * FROM {workspace.lake.scan(located, [month])}",
+                    table=located.name,
+                )
+            deliveries[data_period(source, period)] = PLACED
+            make_events(connection, contract, contract.events, deliveries)
+            records = EVENTS
+        _count_all(connection, contract, source, period, records)
         return f"SELECT * FROM {COUNTS} ORDER BY ALL"
 
     table = statistics_table(source) if contract.kind == "statistics" else counts_table(source)
     return workspace.build(
         table, period=period, fingerprint=wanted, produce=produce, encryption=True,
-        inputs=[f"{located.name}/{period}"],
+        inputs=[f"{located.name}/{p}" for p in (*earlier, period)],
         kept=kept_after_disposal(workspace, table, located, source, period)
-        or kept_without_package(workspace, source, period),
+        or kept_without_package(workspace, source, period)
+        or kept_with_earlier_gone(workspace, table, source, period, expected),
     )  # fmt: skip
+
+
+def _looked_back_into(
+    workspace: Workspace, contract: Contract, source: Source, period: str
+) -> list[str]:
+    """Return the earlier deliveries whose events a period's counts are made with, if any are."""
+    if contract.events is None or period == UNPARTITIONED:
+        return []
+    span = Span(period, contract.events.covers_months)
+    return earlier_deliveries(workspace.expected_periods(source), span)
+
+
+def _joins(workspace: Workspace, located: TableRef, earlier: str, period: str) -> bool:
+    """Whether an earlier delivery is there and its pseudonyms are those of the same key."""
+    if not workspace.lake.path(located, earlier).is_file():
+        return False
+    then, now = (workspace.lake.state(located, p) for p in (earlier, period))
+    return then is not None and now is not None and then.pseudonyms == now.pseudonyms
 
 
 def _received_as_counts(workspace: Workspace, source: Source, period: str) -> list[str]:
@@ -117,18 +160,24 @@ def _take_counts(
 
 
 def _count_all(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, source: Source, period: str
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    source: Source,
+    period: str,
+    records: str,
 ) -> None:
     for number, count in enumerate(contract.counts):
-        sql, parameters = count_sql(contract, count, source, period)
+        sql, parameters = count_sql(contract, count, source, period, records)
         verb = f"INSERT INTO {COUNTS}" if number else f"CREATE TEMP TABLE {COUNTS} AS"
         run(connection, f"{verb} {sql}", parameters, table=counts_table(source).name)
 
 
 def count_sql(
-    contract: Contract, count: Count, source: Source, period: str
+    contract: Contract, count: Count, source: Source, period: str, table: str = PLACED
 ) -> tuple[str, list[Any]]:
     """Return the statement of one declared count, and its parameters.
+
+    It is counted from ``table``: the records placed, or the events they were joined into.
 
     A distinct count puts each value in one area, the first by code, so that areas add up to the
     whole. A flow dated by ``during`` takes only the months the delivery is for: a file that looks
@@ -139,13 +188,11 @@ def count_sql(
     category = "'all'"
     if count.category:
         category = f"coalesce({ident(count.category)}, '{UNKNOWN_CATEGORY}')"
-    records = PLACED
+    if count.bands:
+        category = banded_sql(count.bands)
+    records = table
     if count.distinct:
-        records = (
-            f"(SELECT {ident(count.distinct)}, {category} AS category_of, "
-            f"min_by(struct_pack(lsoa21cd, lad24cd, geo_reason), coalesce(lsoa21cd, '~')) AS place "
-            f"FROM {PLACED} {where} GROUP BY ALL)"
-        )
+        records = _one_each(count, category, table, where)
         where, category = "", "category_of"
         lsoa, lad, reason = "place.lsoa21cd", "place.lad24cd", "place.geo_reason"
     else:
@@ -166,6 +213,25 @@ def count_sql(
     return sql, [*head, *parameters]
 
 
+def _one_each(count: Count, category: str, table: str, where: str) -> str:
+    """Return the statement that puts each value of a distinct count in one area.
+
+    Without a date to go by, a value may stand in several categories, each time in the first area by
+    code. With one, it stands once: in the area and category of its latest row.
+    """
+    one, place = ident(str(count.distinct)), "struct_pack(lsoa21cd, lad24cd, geo_reason)"
+    if count.latest is None:
+        return (
+            f"(SELECT {one}, {category} AS category_of, "
+            f"min_by({place}, coalesce(lsoa21cd, '~')) AS place FROM {table} {where} GROUP BY ALL)"
+        )
+    return (
+        f"(SELECT {one}, {category} AS category_of, {place} AS place FROM {table} {where} "
+        f"QUALIFY row_number() OVER (PARTITION BY {one} ORDER BY {ident(count.latest)} DESC "
+        f"NULLS LAST, coalesce(lsoa21cd, '~'), category_of) = 1)"
+    )
+
+
 def _conditions(
     contract: Contract, count: Count, source: Source, period: str
 ) -> tuple[list[str], list[Any]]:
@@ -179,7 +245,7 @@ def _conditions(
     if count.during and period != UNPARTITIONED:
         first = month_of(month_index(period) - source.months + 1)
         conditions.append(f"{ident(count.during)} BETWEEN ? AND ?")
-        if contract.column(count.during).type == "month":
+        if contract.type_of(count.during) == "month":
             parameters.extend([first, period])
         else:
             parameters.extend([first_day(first), last_day(period)])
@@ -187,7 +253,27 @@ def _conditions(
         start, end = count.open_at_end
         conditions.append(f"{ident(start)} <= ? AND ({ident(end)} IS NULL OR {ident(end)} > ?)")
         parameters.extend([last_day(period), last_day(period)])
+        if count.open_longer_than is not None:
+            conditions.append(f"{ident(start)} < ?")
+            parameters.append(last_day(period) - timedelta(days=count.open_longer_than))
     return conditions, parameters
+
+
+def banded_sql(bands: Bands) -> str:
+    """Return the expression of the band a row's days fall in, and 'Not known' without both dates.
+
+    A stay from one day to the next has lasted one day, and one night.
+    """
+    lasted = f"date_diff('day', {ident(bands.start)}, {ident(bands.end)})"
+    labels = bands.labels
+    steps = " ".join(
+        f"WHEN {lasted} <= {limit} THEN '{label}'"
+        for limit, label in zip(bands.limits, labels, strict=False)
+    )
+    return (
+        f"CASE WHEN {lasted} IS NULL OR {lasted} < 0 THEN '{UNKNOWN_CATEGORY}' {steps} "
+        f"ELSE '{labels[-1]}' END"
+    )
 
 
 def statistics_sql(contract: Contract, source: Source, period: str) -> str:

@@ -19,7 +19,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from declarations.contracts import Source
-    from declarations.indicators import Term
+    from declarations.expressions import Summand, Term
+
+DESCRIBED = (
+    "indicator_id", "name", "title", "description", "rationale", "theme", "kind", "numerator",
+    "denominator", "expression", "made_from", "multiplier", "unit", "decimals", "additivity",
+    "outputs", "basis", "interval_method", "standardisation", "smoothing", "polarity", "profile",
+    "minimum_denominator", "caveats", "definition_sources", "sources", "purposes", "owner",
+    "version",
+)  # fmt: skip
+"""Columns of the table ``indicators``."""
+
+AS_DECLARED = frozenset(
+    {"name", "title", "description", "rationale", "theme", "kind", "multiplier", "unit", "decimals",
+     "additivity", "basis", "standardisation", "smoothing", "polarity", "profile", "owner",
+     "version"}
+)  # fmt: skip
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 """Folder of the bundled indicators: the ``indicator_library`` of ``load_region``."""
@@ -43,22 +58,11 @@ def sources_of(indicator: Indicator, declarations: RegionDeclarations) -> list[S
     Parameters
     ----------
     indicator : Indicator
-        A composite stands on the sources of all its components.
+        One that is made from others stands on the sources of all of them.
     declarations : RegionDeclarations
-        Holds the composite's components, too.
+        Holds those others, too.
     """
-    terms = [t for t in (indicator.numerator, indicator.denominator) if t]
-    found = {
-        s.id: s for t in terms for measure in t.measures for s in declarations.suppliers_of(measure)
-    }
-    for source in declarations.sources_of_kind("statistics"):
-        columns = {c.name for c in declarations.contract_of(source).columns}
-        if indicator.statistic in columns:
-            found[source.id] = source
-    for component in indicator.components:
-        behind = sources_of(declarations.indicators[component.indicator], declarations)
-        found.update({s.id: s for s in behind})
-    return [found[key] for key in sorted(found)]
+    return sorted(declarations.sources_behind(indicator), key=lambda source: source.id)
 
 
 def indicators_table(declarations: RegionDeclarations) -> pa.Table:
@@ -68,70 +72,42 @@ def indicators_table(declarations: RegionDeclarations) -> pa.Table:
     -------
     pyarrow.Table
         ``indicator_id, name, title, description, rationale, theme, kind, numerator, denominator,
-        multiplier, unit, decimals, interval_method, polarity, profile, minimum_denominator,
-        caveats, sources, owner, version``, in order of identifier. ``numerator`` and
-        ``denominator`` are words, NULL where an indicator has none.
+        expression, made_from, multiplier, unit, decimals, additivity, outputs, basis,
+        interval_method, standardisation, smoothing, polarity, profile, minimum_denominator,
+        caveats, definition_sources, sources, purposes, owner, version``, in order of identifier.
+        ``numerator`` and ``denominator`` are words, NULL where an indicator has none.
     """
     import pyarrow as pa  # noqa: PLC0415 - the command line lists indicators without it
 
-    schema = pa.schema(
-        [
-            ("indicator_id", pa.string()),
-            ("name", pa.string()),
-            ("title", pa.string()),
-            ("description", pa.string()),
-            ("rationale", pa.string()),
-            ("theme", pa.string()),
-            ("kind", pa.string()),
-            ("numerator", pa.string()),
-            ("denominator", pa.string()),
-            ("multiplier", pa.float64()),
-            ("unit", pa.string()),
-            ("decimals", pa.int32()),
-            ("interval_method", pa.string()),
-            ("polarity", pa.string()),
-            ("profile", pa.string()),
-            ("minimum_denominator", pa.int32()),
-            ("caveats", pa.string()),
-            ("sources", pa.string()),
-            ("owner", pa.string()),
-            ("version", pa.string()),
-        ]
-    )
-    rows = [
-        {
-            "indicator_id": i.id,
-            "name": i.name,
-            "title": i.title,
-            "description": i.description,
-            "rationale": i.rationale,
-            "theme": i.theme,
-            "kind": i.kind,
-            "numerator": in_words(i.numerator, declarations),
-            "denominator": in_words(i.denominator, declarations),
-            "multiplier": i.multiplier,
-            "unit": i.unit,
-            "decimals": i.decimals,
-            "interval_method": i.interval,
-            "polarity": i.polarity,
-            "profile": i.profile,
-            "minimum_denominator": least_denominator(i, declarations),
-            "caveats": " ".join(i.caveats),
-            "sources": "; ".join(
-                dict.fromkeys(f"{s.title} ({s.agency})" for s in sources_of(i, declarations))
-            ),
-            "owner": i.owner,
-            "version": i.version,
-        }
-        for _, i in sorted(declarations.indicators.items())
-    ]
+    rows = [_described(i, declarations) for _, i in sorted(declarations.indicators.items())]
+    types = {"multiplier": pa.float64(), "decimals": pa.int32(), "minimum_denominator": pa.int32()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in DESCRIBED])
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _described(i: Indicator, declarations: RegionDeclarations) -> dict[str, object]:
+    suppliers = (f"{s.title} ({s.agency})" for s in sources_of(i, declarations))
+    return {
+        "indicator_id": i.id,
+        "numerator": in_words(i.numerator, declarations),
+        "denominator": in_words(i.denominator, declarations),
+        "expression": " / ".join(str(t) for t in i.terms) or i.statistic,
+        "made_from": ", ".join(i.made_of) or None,
+        "outputs": ", ".join(f"{o.level} by {o.window}" for o in i.outputs),
+        "interval_method": i.interval,
+        "minimum_denominator": least_denominator(i, declarations),
+        "caveats": " ".join(i.caveats),
+        "definition_sources": "; ".join(i.sources),
+        "sources": "; ".join(dict.fromkeys(suppliers)),
+        "purposes": ", ".join(i.purposes),
+        **{name: getattr(i, name) for name in DESCRIBED if name in AS_DECLARED},
+    }
 
 
 def least_denominator(indicator: Indicator, declarations: RegionDeclarations) -> int:
     """Return the smallest denominator a value is shown with: the indicator's or its profile's."""
     if indicator.denominator is None:
-        return indicator.minimum_denominator
+        return 0
     least = profile(indicator.profile).minimum_denominator
     of_unit = {"households": least.households, "people": least.persons}
     units = (declarations.measure(m).unit for m in indicator.denominator.measures)
@@ -142,7 +118,11 @@ def in_words(term: Term | None, declarations: RegionDeclarations) -> str | None:
     """Return a term in words: the titles of its measures, and which categories of them."""
     if term is None:
         return None
-    titles = " + ".join(declarations.measure(measure).title for measure in term.measures)
-    if term.categories is None:
-        return titles
-    return f"{titles}: {', '.join(c.removesuffix('*').strip() for c in term.categories)}"
+    return " + ".join(_summand_in_words(summand, declarations) for summand in term.summands)
+
+
+def _summand_in_words(summand: Summand, declarations: RegionDeclarations) -> str:
+    title = declarations.measure(summand.measure).title
+    if summand.categories is None:
+        return title
+    return f"{title}: {', '.join(c.removesuffix('*').strip() for c in summand.categories)}"

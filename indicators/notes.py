@@ -13,6 +13,8 @@ NOTES: dict[str, str] = {
     "separately or because the supplier's own counts disagree; the share is shown as 100 %.",
     "fewer_inputs": "One or more inputs of the index are missing for this area; the weights were "
     "spread over the inputs that are present.",
+    "groups_only": "Expected from the groups alone: need could not be adjusted for; the table "
+    "need_and_service says why.",
     "includes_not_placed": "District figures include any records that could not be placed in a "
     "neighbourhood, for example people of no fixed abode; the neighbourhoods do not add up to it.",
     "incomplete": "A delivery that belongs to this period is missing or was not admitted, so no "

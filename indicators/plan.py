@@ -26,7 +26,8 @@ from typing import Literal, Protocol
 from declarations.base import month_index, month_of, months_between
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
-from declarations.indicators import Level, Output, Term
+from declarations.expressions import Term
+from declarations.indicators import Level, Output
 from indicators.notes import joined
 from indicators.windows import MONTHS_IN, Window, WindowKind, window_of, windows
 
@@ -153,7 +154,7 @@ def plan(
     Parameters
     ----------
     indicator : Indicator
-        Of kind rate or share.
+        A counted one.
     declarations : RegionDeclarations
     admitted : mapping of str to collection of str
         The admitted periods (``YYYY-MM``) of each source; for a source delivered once any entry,

@@ -47,17 +47,18 @@ def add_rates(
         after protection. Further columns are passed through. A numerator or denominator that is
         NULL although ``missing`` is false is one that protection has hidden.
     indicators : Indicator, or several
-        The declarations of the table's rates and shares; others are ignored.
+        The declarations of the table's counts, rates and shares; others are ignored.
 
     Returns
     -------
     duckdb.DuckDBPyRelation
         The rows of ``table`` in its order with ``value DOUBLE, lower_ci DOUBLE, upper_ci DOUBLE,
         ci_method VARCHAR, value_status VARCHAR, unit VARCHAR`` appended.
-        ``value`` is multiplier * numerator / denominator, with a Wilson interval for shares and
-        Byar's (the denominator taken as known) for rates. A share above the whole is capped at
-        the whole and noted ``capped``: separate rounding of numerator and denominator to 5 makes
-        such rows, and a value withheld there would itself tell that the two are close.
+        ``value`` is multiplier * numerator / denominator, of a count multiplier * numerator,
+        with a Wilson interval for shares and Byar's (the denominator taken as known) for rates. A
+        share above the whole is capped at the whole and noted ``capped``: separate rounding of
+        numerator and denominator to 5 makes such rows, and a value withheld there would itself tell
+        that the two are close.
         ``value`` is NULL with status, the first that applies: ``[x]`` missing, ``[c]`` hidden by
         protection, ``[z]`` denominator 0, ``[u]`` denominator below the indicator's
         ``minimum_denominator`` (the counts stay, the ratio is too unreliable to show).
@@ -67,8 +68,7 @@ def add_rates(
     Raises
     ------
     ConfigurationError
-        If the table holds an indicator that is not among ``indicators``, or that is no rate or
-        share.
+        If the table holds an indicator that is not among ``indicators``, or that is not counted.
     """
     declared = _by_id(indicators)
     rows = con.sql(f"FROM {ident(table)}").to_arrow_table()
@@ -76,7 +76,7 @@ def add_rates(
     unknown = sorted({str(i) for i in ids} - set(declared))
     if unknown:
         raise ConfigurationError(
-            f"Table {table} holds {', '.join(unknown)}, which no rate or share declares",
+            f"Table {table} holds {', '.join(unknown)}, which no counted indicator declares",
             "Pass the declarations of all its indicators",
         )
     return con.from_arrow(_with_rates(rows, ids, declared))
@@ -91,7 +91,7 @@ def _by_id(
         found = indicators.values()
     else:
         found = indicators
-    return {i.id: i for i in found if i.kind in ("rate", "share")}
+    return {i.id: i for i in found if i.counted}
 
 
 def _floats(rows: pa.Table, name: str) -> Floats:
@@ -115,8 +115,11 @@ def _with_rates(rows: pa.Table, ids: np.ndarray, declared: Mapping[str, Indicato
     notes = np.array(rows.column("note_id").to_pylist(), dtype=object)
     for key, indicator in declared.items():
         mine = np.flatnonzero(ids == key)
-        x, n = numerator[mine], denominator[mine]
-        status[mine] = value_status(x, n, missing[mine], indicator.minimum_denominator)
+        x = numerator[mine]
+        # A count stands for itself: as if it were divided by one.
+        n = np.ones(mine.size) if indicator.kind == "count" else denominator[mine]
+        least = 0 if indicator.kind == "count" else indicator.minimum_denominator
+        status[mine] = value_status(x, n, missing[mine], least)
         status[mine] = _as_marked(status[mine], notes[mine], indicator)
         usable = np.array([s is None for s in status[mine]], dtype=bool)
         shown, x, n = mine[usable], x[usable], n[usable]

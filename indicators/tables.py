@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from declarations.contracts import Source
 from declarations.declared import digest
-from declarations.indicators import Indicator
+from declarations.indicators import DERIVED, Indicator
 from indicators.compute import indicator_table
 from indicators.counting import counts_table, data_period, statistics_table
-from indicators.index import statistic_table
+from indicators.published import statistic_table
 from indicators.rates import add_rates
 from warehouse.connection import run
 from warehouse.lake import TableRef
@@ -41,15 +41,15 @@ def theme_table(theme: str) -> TableRef:
 
 
 def themes(workspace: Workspace) -> list[str]:
-    """Return the themes a region has indicators for, composites aside."""
-    found = {i.theme for i in workspace.declared.indicators.values() if i.kind != "composite"}
+    """Return the themes a region has indicators for that are not made from others."""
+    found = {i.theme for i in workspace.declared.indicators.values() if i.kind not in DERIVED}
     return sorted(found)
 
 
 def of_theme(workspace: Workspace, theme: str) -> list[Indicator]:
     """Return a theme's indicators that are counted or taken over, in order of id."""
     indicators = workspace.declared.indicators.values()
-    return [i for i in indicators if i.theme == theme and i.kind != "composite"]
+    return [i for i in indicators if i.theme == theme and i.kind not in DERIVED]
 
 
 def sources_needed(workspace: Workspace, theme: str) -> list[Source]:
@@ -57,8 +57,8 @@ def sources_needed(workspace: Workspace, theme: str) -> list[Source]:
     declared = workspace.declared
     needed: set[str] = set()
     for indicator in of_theme(workspace, theme):
-        for term in (indicator.numerator, indicator.denominator):
-            for measure in term.measures if term else ():
+        for term in indicator.terms:
+            for measure in term.measures:
                 needed |= {s.id for s in declared.suppliers_of(measure)}
         if indicator.statistic:
             needed |= {

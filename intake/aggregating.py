@@ -80,12 +80,11 @@ def labels_of(declared: RegionDeclarations, contract: Contract) -> dict[str, lis
 def _terms(declared: RegionDeclarations, measure: str) -> list[Term]:
     """Return the sums of a measure that indicators declare, each once, in order."""
     terms = {
-        (ANY_ENDING,)
-        if term.categories is None
-        else tuple(sorted({c.lower() for c in term.categories}))
+        (ANY_ENDING,) if wanted is None else tuple(sorted({c.lower() for c in wanted}))
         for indicator in declared.indicators.values()
-        for term in (indicator.numerator, indicator.denominator)
-        if term is not None and measure in term.measures
+        for term in indicator.terms
+        if measure in term.measures
+        for wanted in (term.categories_of(measure),)
     }
     return sorted(terms)
 

@@ -18,6 +18,7 @@ from expectations.execution import run_suite
 from expectations.suites import cached_suite
 from governance.gate import Circumstances, GateDecision, decide, trim
 from governance.pseudonyms import agreement_key, hmac_pads, pseudonym_sql
+from intake.coarsening import coarsen_sql, coarsened, stored_names
 from intake.errors import ReadError, UnsafeFileError
 from intake.packages import DELIVERED_AS_COUNTS, Package, PackageError
 from intake.packages_taken import package_of, remember
@@ -248,8 +249,11 @@ class Attempt:
         key = agreement_key(self._workspace.keys, self._agreement.id)
         names = ["record_id"]
         parameters: list[bytes] = []
+        coarse = coarsened(self._contract, self.decision.generalise)
         for column in self._contract.columns:
-            if column.name in self.decision.pseudonymise:
+            if column.name in coarse:
+                names.append(coarsen_sql(column.name, coarse[column.name]))
+            elif column.name in self.decision.pseudonymise:
                 names.append(f"{pseudonym_sql(column.name)} AS {ident(column.name)}")
                 parameters.extend(hmac_pads(key))
             elif column.name in self.decision.stored:
@@ -331,7 +335,9 @@ class Attempt:
             "clause": self.decision.clause,
             "agreement_id": self._agreement.id,
             "agreement_version": self._agreement.version,
-            "columns_kept": ", ".join(self.decision.stored),
+            "columns_kept": ", ".join(
+                stored_names(self._contract, self.decision.stored, self.decision.generalise)
+            ),
             "columns_dropped": ", ".join(self.decision.drop),
             "columns_redacted": ", ".join(self.decision.redact),
             "columns_undeclared": ", ".join(undeclared),

@@ -6,8 +6,12 @@ absent. Does not belong here: disposal itself (``governance/lifecycle/disposal.p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from declarations.contracts import Source
-from governance.lifecycle.marks import disposed, words
+from governance.lifecycle.holdings import version_behind
+from governance.lifecycle.marks import disposed, disposed_on, words
+from intake.arrival import accepted, store_of
 from intake.records import read_record
 from warehouse.lake import TableRef
 from warehouse.workspace import Kept, Workspace
@@ -39,6 +43,36 @@ def kept_after_disposal(
     if _refused(workspace, source, period):
         return None
     return Kept(words(workspace.root, source.id, period))
+
+
+def kept_with_earlier_gone(
+    workspace: Workspace, table: TableRef, source: Source, period: str, earlier: Iterable[str]
+) -> Kept | None:
+    """Return why counts stay that were made with an earlier month whose records are gone.
+
+    Made again they would be made with less. So they stay, until a delivery of their own month is
+    admitted that arrived after the disposal: those counts are made with what there is.
+
+    Parameters
+    ----------
+    table : TableRef
+        The counts.
+    earlier : iterable of str
+        Months whose records they are made with, where they are there.
+    """
+    if not workspace.lake.path(table, period).is_file() or _refused(workspace, source, period):
+        return None
+    gone = {p: disposed_on(workspace.root, source.id, p, "restricted") for p in earlier}
+    days = {p: day for p, day in gone.items() if day is not None}
+    if not days:
+        return None
+    version = version_behind(workspace.root, source.id, period)
+    arrived = [
+        d.arrived_on for d in accepted(store_of(workspace), source, period) if d.version == version
+    ]
+    if not arrived or arrived[0] > max(days.values()):
+        return None
+    return Kept(words(workspace.root, source.id, max(days)))
 
 
 def _refused(workspace: Workspace, source: Source, period: str) -> bool:

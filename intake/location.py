@@ -188,6 +188,7 @@ def _keys(
         lsoa=location.lsoa,
         output_area=location.output_area,
         practice=location.practice,
+        district=location.district,
         date=location.date,
         values=tuple(c for c in contract.value_columns if c in kept),
     )

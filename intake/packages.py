@@ -27,6 +27,7 @@ from governance.disclosure.profiles import profile
 from governance.gate import GateDecision
 from governance.pseudonyms import PSEUDONYM_CHARACTERS
 from governance.signing import SignatureError, verified
+from intake.coarsening import as_delivered, coarsened
 from intake.containers import Limits, Meter, check_directory, open_zip
 from intake.naming import shown_name
 from intake.packing import (
@@ -151,7 +152,11 @@ class Package:
                 redact=nothing, drop=(*decision.stored, *decision.drop),
             )  # fmt: skip
         fates: Mapping[str, str] = self.manifest["columns"]
-        for names, done in ((decision.pseudonymise, PSEUDONYMISED), (decision.redact, REDACTED)):
+        coarse = coarsened(self.contract, decision.generalise)
+        for names, done in (
+            (decision.pseudonymise, PSEUDONYMISED), (decision.redact, REDACTED),
+            (coarse, "coarsened"),
+        ):  # fmt: skip
             clear = [n for n in names if fates.get(n, NOT_IN_FILE) == KEPT]
             if clear:
                 raise PackageError(
@@ -160,8 +165,12 @@ class Package:
                     "Make the package again from the current region folder",
                 )
         where = tuple(PLACE_COLUMNS) if self.placed else ()
-        kept = (*decision.keep, *decision.pseudonymise, *decision.redact, *where)
-        return replace(decision, message=message, keep=kept, pseudonymise=(), redact=())
+        made = tuple(c.into for c in coarse.values() if c.into in fates)
+        kept = (*decision.keep, *decision.pseudonymise, *decision.redact, *made, *where)
+        rest = tuple(n for n in decision.generalise if n not in coarse)
+        return replace(
+            decision, message=message, keep=kept, pseudonymise=(), generalise=rest, redact=()
+        )
 
     def in_words(self) -> str:
         """Say what the package is."""
@@ -428,6 +437,9 @@ def reading_contract(contract: Contract, manifest: Mapping[str, Any]) -> Contrac
                         "nullable": column.nullable or not travels}
             )
         )  # fmt: skip
+    columns += [
+        as_delivered(c.coarsen) for c in contract.columns if c.coarsen and c.coarsen.into in fates
+    ]
     more_columns = {ROW_COLUMN: "integer", **(PLACE_COLUMNS if manifest.get("placed") else {})}
     columns += [
         Column.model_validate({"name": n, "type": kind, "required": n == ROW_COLUMN})

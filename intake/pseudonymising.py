@@ -39,7 +39,7 @@ def fates_of(
     *,
     placed: bool,
 ) -> dict[str, str]:
-    """Return what became of each column of the contract.
+    """Return what became of each column of the contract, and of what columns were coarsened to.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def fates_of(
         else:
             named = {"pseudonymise": PSEUDONYMISED, "redact": REDACTED}
             fates[column.name] = named.get(action, KEPT)
+        if column.coarsen and column.coarsen.into in stored:
+            fates[column.coarsen.into] = KEPT
     return fates
 
 

@@ -16,6 +16,7 @@ from geography.changes.completeness import check_complete
 from geography.changes.vintages import pair_weights_sql, validate_changes, weighted_changes_sql
 from intake.admission import admitted_table
 from intake.area_lookups import area_lookups_query, custom_fingerprint
+from intake.buffer import buffer_query
 from intake.neighbours import neighbours_query
 from intake.reference_plan import MADE_AFTER, inputs_of
 from warehouse.connection import run
@@ -73,6 +74,8 @@ def build_reference(workspace: Workspace, role: str) -> Built:
             return area_lookups_query(connection, workspace, AREAS, present)
         if role == "neighbours":
             return neighbours_query(connection, workspace, AREAS, sources[0])
+        if role == "buffer":
+            return buffer_query(connection, workspace, AREAS, sources[0])
         return f"SELECT * EXCLUDE (record_id) FROM {ident(sources[0].id)} ORDER BY record_id"
 
     return workspace.build(

@@ -22,10 +22,11 @@ MADE_FROM = {
     **{role: (role,) for role in COPIED_ROLES},
     "area_lookups": ("areas", "hierarchy", "lsoa_changes"),
     "neighbours": ("areas",),
+    "buffer": ("areas",),
 }
 """For each reference table the roles it is made from; without the first there is no table."""
 
-MADE_AFTER = {"area_lookups": ("areas",), "neighbours": ("areas",)}
+MADE_AFTER = {"area_lookups": ("areas",), "neighbours": ("areas",), "buffer": ("areas",)}
 """Reference tables that are made from other reference tables besides."""
 
 ROLES_OF_KEY = {

@@ -23,6 +23,7 @@ from pipelines.commands import (
     disclosure,
     export,
     hold,
+    indicators,
     keys,
     purge,
     redact,
@@ -298,6 +299,7 @@ for module in (
     agency,
     redact,
     area,
+    indicators,
     disclosure,
 ):
     module.register(app)
@@ -309,7 +311,7 @@ PANELS = {
         "attack",
     ),
     "For agencies that send files": ("check", "aggregate", "pseudonymise", "agency-key", "redact"),
-    "For analysts": ("sql", "area", "disclose"),
+    "For analysts": ("sql", "indicators", "area", "disclose"),
 }  # fmt: skip
 """Which commands whom serves; the others are the data team's and stand first."""
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from declarations.errors import DisclosureError, StorageError
 from governance.leaks import published_leaks
-from publishing.dictionary import RELEASE_TABLES, Table
+from publishing.dictionary import RELEASE_TABLES
+from publishing.dictionary_model import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from governance.reports.csv_text import safe_text
-from publishing.dictionary import RELEASE_TABLES, Column
+from publishing.dictionary import RELEASE_TABLES
+from publishing.dictionary_model import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa

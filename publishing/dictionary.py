@@ -7,40 +7,8 @@ Does not belong here: the views (``views.py``), or how a file format is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-ColumnType = Literal["VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its DuckDB type, what it holds and its unit ('' for codes and texts)."""
-
-    name: str
-    type: ColumnType
-    description: str
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: what a row is, its columns in order, and the columns it is sorted by.
-
-    The key names a row, unless ``repeats`` says that rows may share it.
-    """
-
-    name: str
-    description: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    repeats: bool = False
-
-    @property
-    def column_names(self) -> list[str]:
-        """Names of the columns, in order."""
-        return [c.name for c in self.columns]
-
+from publishing.dictionary_derived import DERIVED
+from publishing.dictionary_model import Column, Table
 
 AREAS = Table(
     "areas",
@@ -74,13 +42,29 @@ INDICATORS = Table(
         Column("description", "VARCHAR", "What the indicator measures."),
         Column("rationale", "VARCHAR", "Why it is published and what it helps to decide."),
         Column("theme", "VARCHAR", "homelessness, social_care, digital_inclusion or context."),
-        Column("kind", "VARCHAR", "rate, share, statistic (published as it is) or composite."),
+        Column(
+            "kind",
+            "VARCHAR",
+            "count, rate or share; statistic (published as it is); composite, standardised, "
+            "expected or median (made from other indicators).",
+        ),
         Column("numerator", "VARCHAR", "What is counted, in words."),
         Column("denominator", "VARCHAR", "What it is divided by, in words."),
+        Column("expression", "VARCHAR", "The same as an expression over declared counts."),
+        Column("made_from", "VARCHAR", "The indicators it is made from; empty if from counts."),
         Column("multiplier", "DOUBLE", "The ratio is multiplied by this, for example 1000."),
         Column("unit", "VARCHAR", "Unit of the value."),
         Column("decimals", "INTEGER", "Decimal places the value is published with.", "digits"),
-        Column("interval_method", "VARCHAR", "Confidence interval: wilson, byar or none."),
+        Column("additivity", "VARCHAR", "flow (summed over time), stock (never) or none."),
+        Column("outputs", "VARCHAR", "Levels and periods it is published for."),
+        Column("basis", "VARCHAR", "Which address puts a record in an area."),
+        Column(
+            "interval_method",
+            "VARCHAR",
+            "Confidence interval: wilson, byar, dobson, simulation or none.",
+        ),
+        Column("standardisation", "VARCHAR", "none, direct or indirect."),
+        Column("smoothing", "VARCHAR", "Mean that smoothed_figures draws it to, or none."),
         Column("polarity", "VARCHAR", "lower_is_better, higher_is_better or none."),
         Column("profile", "VARCHAR", "Disclosure profile applied to its counts."),
         Column(
@@ -90,7 +74,9 @@ INDICATORS = Table(
             "unit of the denominator",
         ),
         Column("caveats", "VARCHAR", "What to beware of when reading it."),
+        Column("definition_sources", "VARCHAR", "Publications the definition comes from."),
         Column("sources", "VARCHAR", "Sources it is made from."),
+        Column("purposes", "VARCHAR", "Purposes its agreements must allow."),
         Column("owner", "VARCHAR", "Who answers for the definition."),
         Column("version", "VARCHAR", "Version of the definition."),
     ),
@@ -108,7 +94,7 @@ _PROTECTED_FIGURE = (
     Column("unit", "VARCHAR", "Unit of value, lower_ci and upper_ci."),
     Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column unit"),
     Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column unit"),
-    Column("ci_method", "VARCHAR", "How the limits were computed: wilson, byar or none."),
+    Column("ci_method", "VARCHAR", "How the limits were computed, or none."),
 )
 """What a figure is made of, in every table that holds figures."""
 
@@ -145,7 +131,7 @@ OBSERVATIONS = Table(
             "VARCHAR",
             "Empty for a plain value; else markers: [c] hidden to protect people, [x] not "
             "available, [z] nothing to divide by, [u] unreliable and withheld, [e] estimated, "
-            "[r] revised.",
+            "[b] first after a break in series, [r] revised.",
         ),
         Column("note_id", "VARCHAR", "Note that applies, see the table notes."),
         Column("release_id", "VARCHAR", "Release the row belongs to."),
@@ -313,6 +299,7 @@ RELEASE_TABLES = {
         NOTES,
         AREA_LOOKUPS,
         AREA_NEIGHBOURS,
+        *DERIVED,
     )
 }
 """The tables of a release: nothing else is published."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publishing.dictionary import RELEASE_TABLES, Column, Table
+from publishing.dictionary import RELEASE_TABLES
+from publishing.dictionary_model import Column, Table
 from publishing.views import VIEWS
 from warehouse.connection import STORAGE_VERSION
 from warehouse.sql import ident, literal

@@ -32,6 +32,7 @@ from intake.quality import as_arrow, due_on, quality_rows, quality_table
 from intake.records import read_record
 from publishing.bundle import about_release, write_bundle
 from publishing.conform import refuse_identifiers
+from publishing.derived import DERIVED_OBSERVATIONS
 from publishing.dictionary import RELEASE_TABLES
 from publishing.facts import (
     ApprovalFact,
@@ -46,7 +47,6 @@ from publishing.manifest import (
     hash_file,
     write_manifest,
 )
-from publishing.protection import PROTECTED
 from publishing.protection.findings import read_statements, refuse_unless_attacked
 from publishing.protection.past_releases import whole_ledger
 from publishing.quality_page import QualityFacts, quality_page
@@ -136,7 +136,7 @@ def release_fingerprint(workspace: Workspace) -> str:
     return fingerprint(
         ["release", workspace.code_version, digest(declared.region)],
         [digest(*declared.sources.values(), *declared.agreements.values())],
-        [workspace.state_of(PROTECTED), workspace.today().isoformat()[:7]],
+        [workspace.state_of(DERIVED_OBSERVATIONS), workspace.today().isoformat()[:7]],
         [workspace.state_of(AREA_LOOKUPS), workspace.state_of(NEIGHBOURS)],
         [workspace.state_of(quality_table("boundaries"))],
         [f"{p.relative_to(records)}:{hash_file(p)}" for p in sorted(records.rglob("*.json"))],

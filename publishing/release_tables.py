@@ -26,6 +26,7 @@ from intake.neighbours import NEIGHBOURS
 from intake.quality import as_arrow, quality_rows
 from intake.received import Delivery, ReceivedStore
 from intake.records import read_record
+from publishing.derived import DERIVED_OBSERVATIONS, DERIVED_TABLES, derived_table
 from publishing.protection import COMBINED, PROTECTED
 from warehouse.connection import run
 from warehouse.lake import UNPARTITIONED, TableRef
@@ -42,8 +43,10 @@ METHODS_OF = {
     "lsoa": ("lsoa_code", "lsoa11_code"),
     "output_area": ("output_area",),
     "practice": (),
+    "district": (),
 }
-"""The methods by which each location key may place a record; a practice is always apportioned."""
+"""The methods by which each location key may place a record; a practice is always apportioned, and
+a district is no neighbourhood to place anything in."""
 
 SPLIT_KEYS = frozenset({"practice", "lsoa", "postcode"})
 """The location keys that may have counts split over areas."""
@@ -64,6 +67,7 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
             "areas": _areas(workspace, connection),
             "observations": _observations(workspace, connection),
             "combined_observations": _combined(workspace, connection),
+            **{name: _derived(workspace, connection, name) for name in DERIVED_TABLES},
             "area_lookups": _reference_rows(
                 workspace, connection, AREA_LOOKUPS, "larger", "level, area_code, lsoa21cd"
             ),
@@ -72,7 +76,8 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
             ),
         }
     tables["indicators"] = indicators_table(workspace.declared)
-    tables["notes"] = _notes(tables["observations"], tables["combined_observations"])
+    noted = ("observations", "combined_observations")
+    tables["notes"] = _notes(*(tables[name] for name in noted))
     tables["accounting"] = as_arrow("accounting", list(_accounting(workspace, quality)))
     tables["lineage"] = lineage_table(workspace)
     # How many areas a delivery names says how many records it has at least.
@@ -145,8 +150,37 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
         "INSERT INTO decimals VALUES (?, ?)",
         [(i.id, i.decimals) for i in workspace.declared.indicators.values()],
     )
+    breaks = workspace.lake.scan(derived_table("series_breaks"))
     sql = f"""
     WITH areas AS (SELECT * EXCLUDE (geometry) FROM {workspace.lake.scan(AREAS)}),
+    shown AS (
+        SELECT *, datediff('month', period_start, period_end) AS months
+        FROM (FROM {workspace.lake.scan(PROTECTED)}
+              UNION ALL BY NAME FROM {workspace.lake.scan(DERIVED_OBSERVATIONS)})
+    ),
+    -- The first period of a series that holds or follows a break, if an earlier one stands before.
+    broken AS (
+        SELECT s.indicator_id, s.geography_type, s.months, min(s.period_end) AS period_end
+        FROM shown s
+        JOIN {breaks} b
+          ON b.indicator_id = s.indicator_id
+         AND s.period_end >= strptime(b.period || '-01', '%Y-%m-%d')
+        GROUP BY s.indicator_id, s.geography_type, s.months, b.period
+        HAVING min(s.period_end) > (
+            SELECT min(e.period_end) FROM shown e
+            WHERE e.indicator_id = s.indicator_id AND e.geography_type = s.geography_type
+              AND e.months = s.months)
+    ),
+    marked AS (
+        SELECT s.* REPLACE (
+                   CASE WHEN s.value IS NOT NULL AND s.period_end IN (
+                            SELECT period_end FROM broken k
+                            WHERE k.indicator_id = s.indicator_id AND k.months = s.months
+                              AND k.geography_type = s.geography_type)
+                        THEN concat(s.value_status, '[b]') ELSE s.value_status END
+                   AS value_status)
+        FROM shown s
+    ),
     names AS (
         SELECT DISTINCT 'lsoa21' AS level, lsoa21cd AS code, lsoa21nm AS name, '2021' AS vintage
         FROM areas
@@ -158,12 +192,23 @@ def _observations(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -
            'none' AS breakdown_type, 'all' AS breakdown_value, o.numerator, o.denominator,
            round(o.value, d.decimals) AS value, o.unit, round(o.lower_ci, d.decimals) AS lower_ci,
            round(o.upper_ci, d.decimals) AS upper_ci, o.ci_method, o.value_status, o.note_id
-    FROM {workspace.lake.scan(PROTECTED)} o
+    FROM marked o
     JOIN decimals d ON d.indicator_id = o.indicator_id
     JOIN names n ON n.level = o.geography_type AND n.code = o.geography_code
     ORDER BY ALL
     """
     return run(connection, sql, table="observations").to_arrow_table()
+
+
+def _derived(workspace: Workspace, connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    """Return a table that was made from the published figures."""
+    scan = workspace.lake.scan(derived_table(name))
+    if scan is None:
+        raise StorageError(
+            f"The table {name} is missing",
+            f"Run 'lsoalink run {workspace.declared.root.name}' again",
+        )
+    return run(connection, f"SELECT * FROM {scan}", table=name).to_arrow_table()
 
 
 def _combined(workspace: Workspace, connection: duckdb.DuckDBPyConnection) -> pa.Table:

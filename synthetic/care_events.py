@@ -61,6 +61,9 @@ class Events:
         Row of the person.
     begins, ends : (n,) array of datetime64
         First and last day; an end may lie after the span.
+    returned_to : (n,) array of datetime64
+        The last day up to which the council's returns have the event; NaT if they always do. A
+        service that was closed and deleted without an end vanishes from the returns.
     cells : dict of str to object array
         Event fields of the return.
     """
@@ -68,7 +71,14 @@ class Events:
     person: NDArray[np.int64]
     begins: Cells
     ends: Cells
+    returned_to: Cells
     cells: Table
+
+
+VANISHING = 0.03
+"""Share of services that a council deletes, instead of ending them."""
+ASKED_AGAIN = 0.10
+"""Share of requests recorded in a second row, with a gap of few days."""
 
 
 def make_events(
@@ -92,7 +102,17 @@ def make_events(
             _same("Unpaid carer support: Direct to unpaid carer", carers.size),
         )
     )
-    return _in_order(blocks, district)
+    blocks.append(_asked_again(rng, blocks))
+    return _in_order(rng, blocks, district, start, span)
+
+
+def _asked_again(rng: Generator, blocks: list[Events]) -> Events:
+    """Repeat some requests a few days after their end: up to 4 days still mean the same request."""
+    asked = [block for block in blocks if set(block.cells["Event_Type"]) == {"Request"}]
+    person = np.concatenate([b.person for b in asked])
+    ended = np.concatenate([b.ends for b in asked])
+    again = np.flatnonzero(rng.random(person.size) < ASKED_AGAIN)
+    return _requests(rng, person[again], ended[again] + days(rng, 0, 7, again.size))
 
 
 def _long_term(
@@ -150,7 +170,9 @@ def _short_term(
     ]
 
 
-def _in_order(blocks: list[Events], district: int) -> Events:
+def _in_order(
+    rng: Generator, blocks: list[Events], district: int, start: np.datetime64, span: int
+) -> Events:
     begins = np.concatenate([block.begins for block in blocks])
     person = np.concatenate([block.person for block in blocks])
     names = sorted({name for block in blocks for name in block.cells})
@@ -166,7 +188,12 @@ def _in_order(blocks: list[Events], district: int) -> Events:
         [f"EV{district + 1}{row + 1:07d}" for row in range(order.size)], dtype=object
     )
     ends = np.concatenate([block.ends for block in blocks])
-    return Events(person[order], begins[order], ends[order], cells)
+    begins, ends = begins[order], ends[order]
+    deleted = start + days(rng, 0, span, order.size)
+    service = cells["Event_Type"] == "Service"
+    slipped = rng.random(order.size) < VANISHING
+    vanishes = slipped & service & (begins < deleted) & (deleted < ends)
+    return Events(person[order], begins, ends, np.where(vanishes, deleted, NEVER), cells)
 
 
 def _same(text: str, count: int) -> Cells:
@@ -211,7 +238,7 @@ def _services(
         "Cost_Frequency_Unit_Type": np.where(hourly, "Per hour", "Weekly").astype(object),
         "Planned_units_per_week": numbers(units),
     }
-    return Events(person, begun, stopped, cells)
+    return Events(person, begun, stopped, np.full(count, NEVER), cells)
 
 
 def _reviews(rng: Generator, person: NDArray[np.int64], day: Cells) -> Events:
@@ -228,7 +255,7 @@ def _reviews(rng: Generator, person: NDArray[np.int64], day: Cells) -> Events:
         ),
         "Method_of_Review": pick(rng, {"Face to face": 62, "Telephone": 30, "Other": 8}, count),
     }
-    return Events(person, day, day + days(rng, 0, 20, count), cells)
+    return Events(person, day, day + days(rng, 0, 20, count), np.full(count, NEVER), cells)
 
 
 def _requests(rng: Generator, person: NDArray[np.int64], day: Cells) -> Events:
@@ -239,7 +266,7 @@ def _requests(rng: Generator, person: NDArray[np.int64], day: Cells) -> Events:
         "Event_Outcome": pick(rng, code_lists.REQUEST_OUTCOMES, count),
         "Request_Route_of_Access": pick(rng, code_lists.ROUTES, count),
     }
-    return Events(person, day, day + days(rng, 0, 14, count), cells)
+    return Events(person, day, day + days(rng, 0, 14, count), np.full(count, NEVER), cells)
 
 
 def _assessments(rng: Generator, person: NDArray[np.int64], day: Cells) -> Events:
@@ -254,4 +281,4 @@ def _assessments(rng: Generator, person: NDArray[np.int64], day: Cells) -> Event
         "Eligible_Needs_Identified": yes_no(rng, 0.72, count),
         "Method_of_Assessment": pick(rng, {"Face to face": 66, "Telephone": 28, "Other": 6}, count),
     }
-    return Events(person, day, day + days(rng, 2, 40, count), cells)
+    return Events(person, day, day + days(rng, 2, 40, count), np.full(count, NEVER), cells)

@@ -244,6 +244,7 @@ SERVICE_OUTCOMES: Shares = {
     "Continuation of support or services": 22,
     "Admitted to hospital": 12,
     "NFA: Responsibility moved to another local authority": 2,
+    "NFA: Self-funded client or under 12wk disregard": 3,
     "NFA: Deceased": 24,
     "NFA: Support ended as planned": 20,
     "NFA: Support ended for other reason": 6,

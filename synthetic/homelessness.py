@@ -2,8 +2,9 @@
 
 Belongs here: the life of each case (application, duties, temporary accommodation). Does not belong
 here: the file of a quarter, which is ``homelessness_export``. Headings are the H-CLIC field
-numbers that council systems export (domain dossier 1.1). ``make_cases`` needs only postcodes with
-their LSOA and a weight, so it can be calibrated on any place.
+numbers that council systems export (domain dossier 1.1), and one column that H-CLIC has not.
+``make_cases`` needs only postcodes with their LSOA and a weight, so it can be calibrated on any
+place.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ HEADINGS = {
     "HCLIC 9.2": "ta_entry",
     "HCLIC 9.5": "ta_type",
     "HCLIC 9.9": "ta_exit",
+    "Previous duty in 24 months": "previous_duty_24m",
 }
 
 
@@ -116,6 +118,8 @@ def make_cases(
     _add_duties(rng, frame)
     stock = np.broadcast_to(np.asarray(ta_stock, dtype=np.int64), len(quarters))
     _add_temporary_accommodation(rng, frame, spans, quarter, _padded(stock, history_quarters))
+    # A stream of its own, so that what is asked of councils beside H-CLIC changes no other draw.
+    frame["previous_duty_24m"] = _previous_duty(rng.spawn(1)[0], count)
     return frame[[*HEADINGS.values(), "lsoa21cd"]]
 
 
@@ -205,6 +209,11 @@ def _support_needs(rng: Generator, count: int) -> Cells:
         for number, *needs in zip(wanted.tolist(), *drawn, strict=True)
     ]
     return np.array(texts, dtype=object)
+
+
+def _previous_duty(rng: Generator, count: int) -> Cells:
+    said = yes_no(rng, 0.16, count)
+    return blanked(said, rng.random(count) < 0.05)
 
 
 def _add_duties(rng: Generator, frame: pd.DataFrame) -> None:

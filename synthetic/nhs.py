@@ -15,13 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthetic.delivery import Extract, monthly_arrival, within_month_arrival
-from synthetic.months import QUARTER_STARTS, first_day, last_day, months_between
+from synthetic.months import QUARTER_ENDS, QUARTER_STARTS, first_day, last_day, months_between
 from synthetic.tables import Table, numbers
 from synthetic.world import World
 
 LSOAS_PER_PRACTICE = 10
 LAST_PERIOD_IN_2011_CODES = "2025-04"
 OLD_COUNT_HEADING_PERIOD = "2025-01"
+FIRST_NO_FIXED_ABODE = "2025-12"
 SUB_ICB = ("QZ01A", "NHS Arden Sub-ICB (synthetic)")
 REGION = ("Y99", "Arden Region (synthetic)")
 SUPPLIERS = ("SUPPLIER ONE", "SUPPLIER TWO")
@@ -84,7 +85,7 @@ def make_practices(world: World) -> Practices:
 
 
 def nhs_extracts(world: World) -> Iterator[Extract]:
-    """Yield the register of practices, the quarterly patients and the monthly online use."""
+    """Yield the register of practices, patients, those of no fixed abode and the online use."""
     practices = make_practices(world)
     yield Extract(
         "ods_practices",
@@ -102,6 +103,16 @@ def nhs_extracts(world: World) -> Iterator[Extract]:
             _registrations(world, practices, period),
             within_month_arrival("nhs_gp_registrations", period, world.as_of),
         )
+    for period in months_between(
+        max(FIRST_NO_FIXED_ABODE, world.first_period), world.last_period, ending=QUARTER_ENDS
+    ):
+        yield Extract(
+            "nhs_no_fixed_abode",
+            period,
+            f"no_fixed_abode_{period}.csv",
+            _no_fixed_abode(world, practices, period),
+            monthly_arrival("nhs_no_fixed_abode", period, world.as_of),
+        )
     for period in months_between(world.first_period, world.last_period):
         yield Extract(
             "nhs_pomi",
@@ -110,6 +121,19 @@ def nhs_extracts(world: World) -> Iterator[Extract]:
             _online(world, practices, period),
             monthly_arrival("nhs_pomi", period, world.as_of),
         )
+
+
+def _no_fixed_abode(world: World, practices: Practices, period: str) -> Table:
+    """Count the patients whom each practice registered at ZZ99 3VZ."""
+    rng = world.rng("nhs_no_fixed_abode", period)
+    lsoas = world.areas.lsoas.iloc[practices.frame["lsoa"].to_numpy()]
+    expected = 6.0 * np.exp(0.4 * lsoas["urban"].to_numpy() + 0.3 * lsoas["deprivation"].to_numpy())
+    return {
+        "District of practice": lsoas["lad24cd"].to_numpy(dtype=object),
+        "PRACTICE_CODE": practices.frame["code"].to_numpy(dtype=object),
+        "EXTRACT_DATE": np.full(len(lsoas), period, dtype=object),
+        "Patients at ZZ99 3VZ": numbers(rng.poisson(expected)),
+    }
 
 
 def _register(practices: Practices) -> Table:

@@ -1,20 +1,23 @@
 """Statistics that are published openly: Census 2021, the deprivation indices, broadband coverage.
 
 Belongs here: the region's open tables in the layouts of Nomis, MHCLG and Ofcom. Does not belong
-here: anything an agency sends under an agreement. Column names: domain dossier 1.6 and 1.7, and
-the Ofcom header lists of January 2026 and July 2024.
+here: what moves within a year (``open_context``), or anything an agency sends under an agreement.
+Column names: domain dossier 1.6 and 1.7, and the Ofcom header lists of January 2026 and July 2024.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from synthetic.census_further import further_tables
 from synthetic.delivery import Extract, within_month_arrival
 from synthetic.months import months_between
+from synthetic.open_context import context_extracts
 from synthetic.tables import Table, numbers
 from synthetic.world import World
 
@@ -78,8 +81,10 @@ FIRST_PERIOD_OF_NEW_USO_NAME = "2026-01"
 
 
 def open_extracts(world: World) -> Iterator[Extract]:
-    """Yield the census tables, the deprivation indices and the yearly broadband coverage."""
-    yield from _census(world)
+    """Yield the census, the deprivation indices, broadband coverage and the figures that move."""
+    counts = _census_counts(world)
+    yield from _census(world, counts)
+    yield from context_extracts(world, counts.ages)
     yield Extract("iod2025", None, "File_7_IoD2025.csv", _deprivation(world))
     for period in months_between(world.first_period, world.last_period, ending=(7,)):
         extract = Extract(
@@ -117,7 +122,20 @@ def tenure_shares(deprivation: Floats, urban: Floats, age: Floats) -> Floats:
     )
 
 
-def _census(world: World) -> Iterator[Extract]:
+@dataclass(frozen=True)
+class CensusCounts:
+    """Invented counts of each LSOA: totals (n,), and parts (n, categories) that add up to them."""
+
+    population: Counts
+    households: Counts
+    adults: Counts
+    tenure: Counts
+    ages: Counts
+    qualified: Counts
+    disabled: Counts
+
+
+def _census_counts(world: World) -> CensusCounts:
     frame = world.areas.lsoas
     rng = world.rng("census")
     deprivation, age = frame["deprivation"].to_numpy(), frame["age"].to_numpy()
@@ -154,29 +172,49 @@ def _census(world: World) -> Iterator[Extract]:
     disabled = _split(
         rng, population, _shares(-2.2 + 0.3 * deprivation + 0.1 * age, -2.0 + 0.15 * age, flat)
     )
-    yield _nomis(world, "census_residents", "TS001.csv", "total", population, {})
+    return CensusCounts(population, households, adults, tenure, ages, qualified, disabled)
+
+
+def _census(world: World, counts: CensusCounts) -> Iterator[Extract]:
+    yield _nomis(world, "census_residents", "TS001.csv", "total", counts.population, {})
     for source, file, total_name, total, labels, parts in (
-        ("census_households", "TS054.csv", "Total: All households", households, TENURES, tenure),
-        ("census_age", "RM121.csv", "Total: All usual residents", population, AGE_BANDS, ages),
+        (
+            "census_households",
+            "TS054.csv",
+            "Total: All households",
+            counts.households,
+            TENURES,
+            counts.tenure,
+        ),
+        (
+            "census_age",
+            "RM121.csv",
+            "Total: All usual residents",
+            counts.population,
+            AGE_BANDS,
+            counts.ages,
+        ),
         (
             "census_qualifications",
             "TS067.csv",
             "Total: All usual residents aged 16 years and over",
-            adults,
+            counts.adults,
             QUALIFICATIONS,
-            qualified,
+            counts.qualified,
         ),
         (
             "census_disability",
             "TS038.csv",
             "Total: All usual residents",
-            population,
+            counts.population,
             DISABILITY,
-            disabled,
+            counts.disabled,
         ),
     ):
         columns = {label: numbers(parts[:, at]) for at, label in enumerate(labels)}
         yield _nomis(world, source, file, total_name, total, columns)
+    for table in further_tables(world, counts.households, counts.ages):
+        yield _nomis(world, table.source, table.file, table.total_name, table.total, table.columns)
 
 
 def _nomis(

@@ -8,6 +8,7 @@ dossier 1.2. One row is one event; a return covers the twelve months that end wi
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthetic.areas import lad_code
 from synthetic.care_events import make_events
@@ -67,6 +68,11 @@ FIELDS = [
     "Planned_units_per_week",
 ]
 
+TWICE_SHARE, TWICE_DAYS = 0.02, 3
+"""Share of ended services returned in two rows with two ends, and the days between the ends."""
+INVALID_SHARE, INVALID_VALUE = 0.01, "Local value (synthetic)"
+"""Share of outcomes, and of accommodation, that are no value of the specification."""
+
 
 class Care:
     """The clients of one council and every event of theirs.
@@ -80,6 +86,11 @@ class Care:
         NHS numbers of the test range already used by other councils.
     quarters : list of str
         Quarters to be returned, ``YYYY-MM``.
+
+    Attributes
+    ----------
+    people, events : People, Events
+        The truth: what really happened, whatever the returns say of it.
     """
 
     def __init__(self, world: World, district: int, first_nhs: int, quarters: list[str]) -> None:
@@ -88,7 +99,8 @@ class Care:
         self._end = np.datetime64(last_day(quarters[-1]), "D")
         rng = world.rng("social_care", str(district))
         self.people = make_people(rng, world, district, first_nhs, self._start)
-        self._events = make_events(rng, self.people, self._start, self._end, district)
+        self.events = make_events(rng, self.people, self._start, self._end, district)
+        self._slips = world.rng("social_care_slips", str(district)).random(self.events.person.size)
 
     def count(self) -> int:
         """Count the people, which is how many NHS numbers they use."""
@@ -98,12 +110,17 @@ class Care:
         """Return the return of a quarter: events on any day of the twelve months it ends."""
         low = np.datetime64(first_day(shift(quarter, -11)), "D")
         high = np.datetime64(last_day(quarter), "D")
-        events = self._events
+        events = self.events
         # Only a service is returned before it has ended.
         returned = (events.cells["Event_Type"] == "Service") | (events.ends <= high)
-        chosen = np.flatnonzero((events.begins <= high) & (events.ends >= low) & returned)
+        there = np.isnat(events.returned_to) | (events.returned_to > high)
+        chosen = np.flatnonzero((events.begins <= high) & (events.ends >= low) & returned & there)
+        twice = chosen[self._twice(chosen, high)]
+        repeated = np.repeat([False, True], [chosen.size, twice.size])
+        chosen = np.concatenate([chosen, twice])
         person = events.person[chosen]
-        ended = events.ends[chosen]
+        # The repeated row of an event is an older one: it ended before the end now known.
+        ended = events.ends[chosen] - np.where(repeated, TWICE_DAYS, 0).astype("timedelta64[D]")
         running = ended > high
         ended = np.where(running, NEVER, ended)
         cells = select(events.cells, chosen)
@@ -118,5 +135,16 @@ class Care:
             "Date_of_Death": dates(np.where(died > high, NEVER, died)),
         }
         cells |= select(self.people.cells, person)
+        slips = self._slips[chosen]
+        for field, lowest in (("Event_Outcome", 0.02), ("Accommodation_Status", 0.03)):
+            slipped = (slips >= lowest) & (slips < lowest + INVALID_SHARE) & (cells[field] != "")
+            cells[field] = blanked(cells[field], slipped, INVALID_VALUE)
         blank = np.full(chosen.size, "", dtype=object)
         return {name: cells.get(name, blank) for name in FIELDS}
+
+    def _twice(self, chosen: NDArray[np.int64], high: np.datetime64) -> NDArray[np.bool_]:
+        """Choose services that a return holds in two rows, ended for more than the days between."""
+        events, slips = self.events, self._slips[chosen]
+        lasted = (events.ends[chosen] - events.begins[chosen]).astype(int) > TWICE_DAYS
+        service = events.cells["Event_Type"][chosen] == "Service"
+        return (slips < TWICE_SHARE) & service & lasted & (events.ends[chosen] <= high)

@@ -29,6 +29,7 @@ from intake.location import locate, located_table
 from intake.quality import build_quality
 from intake.reference import build_reference
 from intake.reference_plan import reference_roles
+from publishing.derived import derive
 from publishing.protection import protect_themes
 from publishing.release import ReleaseOutcome, build_release
 from warehouse.connection import Limits
@@ -261,35 +262,48 @@ def _indicator(identifier: str, name: str, **more: Any) -> dict[str, Any]:
         "id": identifier, "name": name, "title": name.replace("_", " ").capitalize(),
         "description": "Made up.", "rationale": "Made up.", "theme": "social_care",
         "multiplier": 1000.0, "unit": "per 1,000 residents", "polarity": "lower_is_better",
-        "minimum_denominator": 0, "owner": "team:tests", "version": "1.0", **more,
+        "minimum_denominator": 0, "owner": "team:tests", "version": "1.0", "additivity": "flow",
+        "basis": "registered", "sources": ["Made up for tests"], "purposes": [PURPOSE], **more,
+    }  # fmt: skip
+
+
+def index_component(name: str, indicator: str, worse: str) -> dict[str, Any]:
+    """Return a component of an index with one input."""
+    return {
+        "name": name, "title": name.capitalize(), "weight": 1.0, "rationale": "Made up.",
+        "inputs": [
+            {"indicator": indicator, "weight": 1.0, "worse": worse, "rationale": "Made up."}
+        ],
     }  # fmt: skip
 
 
 INDICATORS: dict[str, dict[str, Any]] = {
     "T01": _indicator(
         "T01", "cases_opened_rate", kind="rate", interval="byar",
-        numerator={"measures": ["cases_opened"]}, denominator={"measures": ["residents"]},
+        numerator="cases_opened", denominator="residents",
         outputs=[{"level": level, "window": "quarter"} for level in ("lsoa21", "msoa21", "lad24")],
     ),
     "T02": _indicator(
-        "T02", "people_supported_rate", kind="rate", interval="byar",
-        numerator={"measures": ["people_supported"]}, denominator={"measures": ["residents"]},
+        "T02", "people_supported_rate", kind="rate", interval="byar", additivity="stock",
+        numerator="people_supported", denominator="residents",
         outputs=[{"level": "lsoa21", "window": "latest"}],
     ),
     "T03": _indicator(
         "T03", "visits_online_share", kind="share", interval="wilson", theme="digital_inclusion",
-        numerator={"measures": ["visits_online"]}, denominator={"measures": ["visits"]},
+        numerator="visits_online", denominator="visits",
         multiplier=100.0, unit="%", polarity="higher_is_better",
         outputs=[{"level": "lsoa21", "window": "month"}],
     ),
     "T04": _indicator(
-        "T04", "need_index", kind="composite", interval="none", unit="score", multiplier=1.0,
-        components=[
-            {"indicator": "T01", "component": "need", "weight": 1.0, "worse": "high",
-             "rationale": "Made up."},
-            {"indicator": "T03", "component": "online", "weight": 1.0, "worse": "low",
-             "rationale": "Made up."},
-        ],
+        "T04", "need_index", kind="composite", interval="simulation", unit="score", multiplier=1.0,
+        additivity="none", basis="none",
+        index={
+            "weights_agreed": "Nobody: made up for tests.",
+            "uncertainty": {"draws": 100},
+            "components": [
+                index_component("need", "T01", "high"), index_component("online", "T03", "low"),
+            ],
+        },
         outputs=[{"level": "lsoa21", "window": "latest"}],
     ),
 }  # fmt: skip
@@ -497,13 +511,14 @@ def run_to_location(workspace: Workspace) -> None:
 
 
 def run_to_protection(workspace: Workspace) -> None:
-    """Run the stages from the landing folder to protected figures and quality tables."""
+    """Run the stages from the landing folder to protected and derived figures and quality."""
     run_to_location(workspace)
     for source, period in each(workspace, "records", "values", "statistics"):
         count_source(workspace, source, period, located_table(source))
     for theme in themes(workspace):
         build_theme(workspace, theme)
     protect_themes(workspace)
+    derive(workspace)
     build_quality(workspace)
 
 

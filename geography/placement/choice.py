@@ -24,6 +24,7 @@ INFORMATIVENESS: tuple[tuple[str, int], ...] = (
     ("reason IS NULL OR reason = 'out_of_region'", DECISIVE),
     ("starts_with(reason, 'lsoa11_')", 70),
     ("starts_with(reason, 'zz99_')", 60),
+    ("reason = 'district_only'", 55),
     ("reason IN ('point_swapped', 'point_truncated')", 50),
     ("ends_with(reason, '_missing')", 10),
     ("ends_with(reason, '_invalid') OR reason = 'lsoa_pseudo'", 30),
@@ -186,7 +187,12 @@ GROUP BY ALL
 
 
 def placed_sql(
-    records: str, chosen: str, areas: str, values: Sequence[str], split_parts: str | None
+    records: str,
+    chosen: str,
+    areas: str,
+    values: Sequence[str],
+    split_parts: str | None,
+    district: str | None = None,
 ) -> str:
     """SQL: the records with their areas.
 
@@ -198,6 +204,8 @@ def placed_sql(
         The additive columns; they come out as BIGINT.
     split_parts : str or None
         Table made by `split_parts_sql`, where some records are split.
+    district : str or None
+        Column with the district of a record that has no area.
 
     Returns
     -------
@@ -210,6 +218,7 @@ def placed_sql(
         reason="c.reason",
         source=f"{ident(records)} r JOIN {ident(chosen)} c ON c.record_id = r.record_id",
         areas=areas,
+        district=district,
     )
     if split_parts is None:
         return f"{whole} ORDER BY record_id"
@@ -222,6 +231,7 @@ def placed_sql(
             f" JOIN {ident(split_parts)} p ON p.record_id = r.record_id"
         ),
         areas=areas,
+        district=district,
     )
     return f"""
 {whole} WHERE c.split_key IS NULL
@@ -240,14 +250,24 @@ def _star(replaced: dict[str, str]) -> str:
     return f"r.* REPLACE ({columns})"
 
 
-def _with_area(*, star: str, area: str, reason: str, source: str, areas: str) -> str:
+def _with_area(
+    *, star: str, area: str, reason: str, source: str, areas: str, district: str | None
+) -> str:
+    lad, known = "a.lad24cd", ""
+    if district is not None:
+        # A place known to lie elsewhere is not brought back by the district named beside it.
+        lad = f"CASE WHEN {reason} = 'out_of_region' THEN NULL ELSE coalesce({lad}, k.lad24cd) END"
+        known = (
+            f" LEFT JOIN (SELECT DISTINCT lad24cd FROM {ident(areas)}) k"
+            f" ON k.lad24cd = upper(trim(CAST(r.{ident(district)} AS VARCHAR)))"
+        )
     return f"""
-SELECT {star}, {area} AS lsoa21cd, a.lad24cd,
+SELECT {star}, {area} AS lsoa21cd, {lad} AS lad24cd,
     CASE WHEN {area} IS NULL THEN 'none' ELSE c.method END AS geo_method,
     {reason} AS geo_reason,
     CASE WHEN {area} IS NOT NULL THEN c.conversion END AS geo_conversion,
     c.flag AS geo_flag, c.quality AS geo_quality
-FROM {source} LEFT JOIN {ident(areas)} a ON a.lsoa21cd = {area}
+FROM {source} LEFT JOIN {ident(areas)} a ON a.lsoa21cd = {area}{known}
 """
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from geography.points import PointLocator
 
-KEYS = ("uprn", "postcode", "point", "lsoa", "output_area", "practice")
+KEYS = ("uprn", "postcode", "point", "lsoa", "output_area", "practice", "district")
 """The keys a record can be placed by."""
 
 
@@ -31,9 +31,10 @@ class PlacementKeys:
     ----------
     by : tuple of str
         Order of precedence, out of `KEYS`.
-    uprn, postcode, x, y, lsoa, output_area, practice : str or None
+    uprn, postcode, x, y, lsoa, output_area, practice, district : str or None
         Column names, None where the source has none. `x` and `y` are easting and northing
-        (EPSG:27700) or longitude and latitude (WGS84), told apart row by row.
+        (EPSG:27700) or longitude and latitude (WGS84), told apart row by row. `district` names the
+        local authority of a record without an area; it never gives an area.
     date : str or None
         DATE column that says when the record happened; a postcode terminated later was live then.
     values : tuple of str
@@ -48,6 +49,7 @@ class PlacementKeys:
     lsoa: str | None = None
     output_area: str | None = None
     practice: str | None = None
+    district: str | None = None
     date: str | None = None
     values: tuple[str, ...] = ()
 

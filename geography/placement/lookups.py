@@ -36,6 +36,9 @@ SPLIT_LSOA11 = "lsoa11:"
 SPLIT_PRACTICE = "practice:"
 """Prefixes of split keys, so that a practice and an area of one spelling stay apart."""
 
+LAD_PATTERN = r"(E0[6-9]|W06|S12|N09)\d{6}"
+"""Codes of local authority districts of the United Kingdom."""
+
 FOREVER = "~"
 """A month, as text, that comes after any YYYYMM."""
 
@@ -152,6 +155,36 @@ SELECT t.raw, CAST(NULL AS VARCHAR) AS area,
     CAST(NULL AS VARCHAR) AS flag, 'none' AS conversion, CAST(NULL AS VARCHAR) AS doterm
 FROM {ident(raw)} t
 LEFT JOIN known k ON k.practice_code = upper(trim(t.raw))
+"""
+
+
+def district_sql(raw: str, areas: str) -> str:
+    """SQL that tells districts of the region from others; a district is no area of its own.
+
+    Parameters
+    ----------
+    raw : str
+        Table of distinct texts, column raw.
+    areas : str
+        Table with lsoa21cd and lad24cd.
+
+    Returns
+    -------
+    str
+        As the module says, never with an area; reasons district_only, out_of_region,
+        district_unknown.
+    """
+    code = "upper(trim(t.raw))"
+    return f"""
+SELECT t.raw, CAST(NULL AS VARCHAR) AS area, CAST(NULL AS VARCHAR) AS split_key,
+    'district' AS method,
+    CASE
+        WHEN {code} IN (SELECT lad24cd FROM {ident(areas)}) THEN 'district_only'
+        WHEN regexp_full_match({code}, '{LAD_PATTERN}') THEN 'out_of_region'
+        ELSE 'district_unknown'
+    END AS reason,
+    CAST(NULL AS VARCHAR) AS flag, 'none' AS conversion, CAST(NULL AS VARCHAR) AS doterm
+FROM {ident(raw)} t
 """
 
 

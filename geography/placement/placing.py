@@ -17,7 +17,7 @@ What comes out, beside the columns of the records:
 
 ==============  ====================================================================================
 lsoa21cd        the area, NULL if not placed
-lad24cd         its local authority
+lad24cd         its local authority; without an area, the one the record names, if any
 geo_method      uprn, postcode_exact, postcode_terminated, oa_bestfit (a postcode by its output
                 area), point, lsoa_code, lsoa11_code, output_area, practice_apportioned; none if not
                 placed
@@ -26,7 +26,8 @@ geo_reason      NULL if placed; else no_location, out_of_region, zz99_no_fixed_a
                 uprn_missing, uprn_invalid, uprn_unknown, point_missing, point_outside,
                 point_swapped, point_truncated, lsoa_missing, lsoa_pseudo, lsoa_unknown,
                 lsoa11_split, lsoa11_complex, output_area_missing, output_area_unknown,
-                practice_missing, practice_unknown, value_missing
+                practice_missing, practice_unknown, district_only (known by its district alone),
+                district_missing, district_unknown, value_missing
 geo_conversion  none, merged, split_weighted, complex; NULL if not placed
 geo_flag        postcode_repaired, uprn_repaired, vintage_2011, or NULL
 geo_quality     where the postcode decided: the quality of its grid reference, ONS scale: 1 within
@@ -142,7 +143,8 @@ def place(
         parts = None
         if keys.values:
             parts = _split(con, scratch, records, chosen, keys, reference, known)
-        result = choice.placed_sql(records, chosen, reference.areas, keys.values, parts)
+        district = keys.district if "district" in keys.by else None
+        result = choice.placed_sql(records, chosen, reference.areas, keys.values, parts, district)
         con.execute(f"CREATE OR REPLACE TABLE {ident(into)} AS {result}")
     return _report(con, records, into, keys, vintage)
 
@@ -234,6 +236,8 @@ def _look_up(
         query = lookups.uprn_sql(raw, str(reference.uprns), areas)
     elif key == "output_area":
         query = lookups.output_area_sql(raw, str(reference.output_areas), areas)
+    elif key == "district":
+        query = lookups.district_sql(raw, areas)
     else:
         query = lookups.practice_sql(raw, str(reference.practice_weights))
     return choice.Lookup(key, scratch.table(key, query), columns)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from declarations.agreements import AgreedColumn, AgreedSource
 from declarations.permission import LEVELS
 from governance.agreement_text.changes import Change, Effect, direction, paired
-from governance.agreement_text.words import CLASSES, KEPT_AS, day_words, phrase
+from governance.agreement_text.words import CLASSES, day_words, kept_as, phrase
 
 EXPOSURE = {"drop": 0, "generalise": 1, "redact": 2, "pseudonymise": 3, "keep": 4}
 """How much of a column is left by each action."""
+LEFT_BY_COARSENING = {"presence": 1, "age_band": 2}
+"""How much is left of a column that is generalised to something other than a neighbourhood."""
 
 PROTECTION = {
     "reference": 0, "measure": 1, "quasi_identifier": 2, "free_text": 3, "special": 4,
@@ -138,7 +140,7 @@ def _columns(old: AgreedSource, new: AgreedSource) -> list[Change]:
 
 
 def _what(column: AgreedColumn) -> str:
-    facts = [phrase(CLASSES, column.class_), phrase(KEPT_AS, column.action)]
+    facts = [phrase(CLASSES, column.class_), kept_as(column)]
     if column.redaction is not None:
         facts.append(f"recall of at least {column.redaction.minimum_recall:g}")
     if column.from_date is not None:
@@ -146,9 +148,17 @@ def _what(column: AgreedColumn) -> str:
     return f"({', '.join(facts)})"
 
 
+def _exposure(column: AgreedColumn) -> int:
+    return LEFT_BY_COARSENING[column.to] if column.to else EXPOSURE[column.action]
+
+
+def _doing(column: AgreedColumn) -> str:
+    return f"{column.action} ({kept_as(column)})" if column.to else column.action
+
+
 def _weight(column: AgreedColumn) -> int:
     """Return how much a column matters: by what is left of it, and by its class."""
-    return 40 + EXPOSURE[column.action] * 6 + PROTECTION[column.class_] * 7
+    return 40 + _exposure(column) * 6 + PROTECTION[column.class_] * 7
 
 
 def _column_added(column: AgreedColumn, source: str) -> Change:
@@ -172,9 +182,9 @@ def _column_changed(was: AgreedColumn, now: AgreedColumn, source: str) -> list[C
         said = f"changes class of {was.name} from {phrase(CLASSES, was.class_)} to "
         said += f"{phrase(CLASSES, now.class_)} in"
         changes.append(Change(_weight(was), effect, said, f"{where}.class", source))
-    if was.action != now.action:
-        effect = direction(EXPOSURE[was.action], EXPOSURE[now.action])
-        said = f"changes action of {was.name} from {was.action} to {now.action} in"
+    if (was.action, was.to) != (now.action, now.to):
+        effect = direction(_exposure(was), _exposure(now))
+        said = f"changes action of {was.name} from {_doing(was)} to {_doing(now)} in"
         weight = max(_weight(was), _weight(now))
         changes.append(Change(weight, effect, said, f"{where}.action", source))
     if was.redaction != now.redaction:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from declarations.agreements import AgreedSource, Agreement, Amendment
+from declarations.agreements import AgreedColumn, AgreedSource, Agreement, Amendment
 from declarations.declared import RegionDeclarations
 from governance.agreement_text.lights import (
     dspt_light,
@@ -19,12 +19,12 @@ from governance.agreement_text.lights import (
 )
 from governance.agreement_text.words import (
     CLASSES,
-    FATES,
     GEOGRAPHIES,
     ROLES,
     ZONES,
     count_words,
     day_words,
+    fate,
     listed,
     phrase,
 )
@@ -178,13 +178,11 @@ def _source(agreed: AgreedSource, declared: RegionDeclarations, number: int) -> 
     return Section(f"source-{number + 1}", title, (Facts(tuple(facts)), grid))
 
 
-def _fate(column: object) -> str:
-    action = str(getattr(column, "action", ""))
-    words = phrase(FATES, action)
-    redaction = getattr(column, "redaction", None)
-    if redaction is not None:
-        words += f" At least {redaction.minimum_recall:.0%} of identifiers must be found."
-    since = getattr(column, "from_date", None)
+def _fate(column: AgreedColumn) -> str:
+    words = fate(column)
+    if column.redaction is not None:
+        words += f" At least {column.redaction.minimum_recall:.0%} of identifiers must be found."
+    since = column.from_date
     return f"{words} From {day_words(since)}." if since else words
 
 

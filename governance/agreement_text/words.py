@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from declarations.agreements import AgreedColumn
 from declarations.base import last_day, period_of
 
 CLASSES = {
@@ -32,6 +33,11 @@ FATES = {
     "redact": "Stored with the identifiers in it removed; dropped if that cannot be done well.",
     "keep": "Stored as it is, in the encrypted record-level tables.",
 }
+COARSENED = {
+    "age_band": "turned into an age band, then removed",
+    "presence": "turned into whether there is one, then removed",
+}
+"""What becomes of a generalised column that finds no neighbourhood, by what it is turned into."""
 GEOGRAPHIES = {
     "lsoa21": "2021 LSOAs (about 1,600 residents)",
     "msoa21": "2021 MSOAs (about 8,000 residents)",
@@ -62,6 +68,16 @@ DSPT = {
 def phrase(names: dict[str, str], key: str) -> str:
     """Return the words of a key; for one without words, the key itself made readable."""
     return names.get(key, key.replace("_", " "))
+
+
+def kept_as(column: AgreedColumn) -> str:
+    """Return what an agreement does with a column, in a few words."""
+    return phrase(COARSENED, column.to) if column.to else phrase(KEPT_AS, column.action)
+
+
+def fate(column: AgreedColumn) -> str:
+    """Return what becomes of a column, as a sentence."""
+    return sentence(phrase(COARSENED, column.to)) if column.to else phrase(FATES, column.action)
 
 
 def day_words(day: dt.date) -> str:

@@ -121,6 +121,10 @@ def undeclared_columns_dropped(workspace: Workspace) -> Verdict:
     with workspace.connect(encryption=True) as connection:
         for source, _, agreed in shared_sources(workspace):
             stored = {c.name for c in agreed.columns if c.action != "drop"} if agreed else set()
+            coarse = {c.name for c in agreed.columns if c.to} if agreed else set()
+            contract = workspace.declared.contract_of(source)
+            made = {c.coarsen.into for c in contract.columns if c.coarsen and c.name in coarse}
+            stored = (stored - coarse) | made
             for prefix in ("admitted_", "located_"):
                 table = TableRef("restricted", f"{prefix}{source.id}")
                 periods = [p.period for p in partitions(workspace.root, source.id)

@@ -20,6 +20,7 @@ from typing import Any
 
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
+from declarations.indicators import DERIVED
 from warehouse.lake import UNPARTITIONED
 
 RECORD, GONE = "delivery.json", ".gone.json"
@@ -179,7 +180,7 @@ def derived_tables(declared: RegionDeclarations, root: Path, source_ids: set[str
     themes = {
         i.theme
         for i in declared.indicators.values()
-        if i.kind != "composite" and {s.id for s in declared.sources_behind(i)} & source_ids
+        if i.kind not in DERIVED and {s.id for s in declared.sources_behind(i)} & source_ids
     }
     folders = [root / "linked" / f"indicator_{theme}" for theme in sorted(themes)]
     for source in declared.sources.values():

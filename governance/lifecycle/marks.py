@@ -37,6 +37,13 @@ def disposed(root: Path, source_id: str, period: str) -> frozenset[str]:
     return frozenset(z for z, mark in zones.items() if int(mark["version"]) >= admitted)
 
 
+def disposed_on(root: Path, source_id: str, period: str, zone: str) -> dt.date | None:
+    """Return the day a zone of a source's month was disposed of; None if it was not."""
+    if zone not in disposed(root, source_id, period):
+        return None
+    return dt.date.fromisoformat(_marks(root, source_id, period)[zone]["on"])
+
+
 def may_read(root: Path, source_id: str, period: str, version: int) -> bool:
     """Whether a delivery may still be read: neither its original nor its records were disposed of.
 

@@ -50,7 +50,7 @@ WITHDRAWN, COMPLETED = "agreement_withdrawn", "withdrawal_completed"
 DEFAULT_DAYS = 14
 """Days until disposal under an open licence, which declares no retention."""
 
-RELEASE_TABLES = ("attack", "protected_", "statements_", "withheld_")
+RELEASE_TABLES = ("attack", "derived_", "protected_", "statements_", "withheld_")
 """Beginnings of the names of the tables that a release is made of."""
 _AGREEMENT = re.compile(r"[A-Za-z0-9-]+")
 

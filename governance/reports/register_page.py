@@ -14,6 +14,7 @@ from governance.agreement_text.words import (
     ZONES,
     count_words,
     day_words,
+    kept_as,
     listed,
     phrase,
 )
@@ -209,8 +210,10 @@ def _data(register: Register) -> Section:
         if agreed is None or entry.agreement.kind == "open_licence":
             continue
         by: dict[str, list[str]] = {}
+        coarse = [f"{c.name} ({kept_as(c)})" for c in agreed.columns if c.to]
         for column in agreed.columns:
-            by.setdefault(column.action, []).append(column.name)
+            if not column.to:
+                by.setdefault(column.action, []).append(column.name)
         named = {c.name for c in agreed.columns}
         contract = register.declared.contract_of(entry.source)
         unnamed = [c.name for c in contract.columns if c.name not in named]
@@ -219,13 +222,14 @@ def _data(register: Register) -> Section:
             (
                 entry.source.title, listed(by.get("keep", [])),
                 listed([*by.get("pseudonymise", []), *by.get("redact", [])]),
-                listed(by.get("generalise", [])),
+                listed(by.get("generalise", [])), listed(coarse),
                 listed([*by.get("drop", []), *unnamed]), listed(special),
                 phrase(GEOGRAPHIES, agreed.minimum_geography),
             )
         )  # fmt: skip
     headings = ("Source", "Kept", "Pseudonymised or redacted", "Only to find the neighbourhood",
-                "Never stored", "Special categories kept", "Finest geography")  # fmt: skip
+                "Coarsened", "Never stored", "Special categories kept",
+                "Finest geography")  # fmt: skip
     return Section(
         "data", "Safe data",
         (Text("Is there a risk in the data itself? What becomes of every column:"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from declarations.contracts import Source
 from declarations.declared import RegionDeclarations
-from declarations.indicators import Term
+from declarations.expressions import Term
 from governance.disclosure.known.joint import UNPLACED_LEVEL, Derived, Part
 from governance.disclosure.known.ledger_tables import token_secret, tokens_of_deliveries
 from indicators.compute import ANY_ENDING
@@ -270,7 +270,7 @@ def parts_of_term(
         gathered[use.stretch, use.term].update(
             Part(use.source_id, use.measure, category, period, state)
             for category in categories.get((use.source_id, period, use.measure), ())
-            if _chosen(category, term.categories)
+            if _chosen(category, term.categories_of(use.measure))
         )
     return {place: frozenset(parts) for place, parts in gathered.items()}
 

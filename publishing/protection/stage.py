@@ -16,7 +16,6 @@ from declarations.indicators import Indicator
 from governance.disclosure.counts import protect_sql
 from governance.disclosure.known.ledger import GENESIS
 from governance.disclosure.profiles import Profile, profile
-from indicators.index import composite_table
 from indicators.library import least_denominator
 from indicators.rates import add_rates
 from indicators.tables import AREAS, RATE_COLUMNS, theme_table, themes
@@ -50,12 +49,12 @@ NOTE_OF = {"pair": "shown_with_neighbour", "msoa": "shown_for_msoa", "whole": "w
 
 
 def protect_themes(workspace: Workspace) -> Built:
-    """Protect every indicator of every theme, attack them, and build the indices from what is left.
+    """Protect every counted indicator of every theme, and attack them.
 
     Numerators and denominators go through their profile and are attacked together with earlier
     releases and public totals; what could be worked back is withheld until nothing can. Rates and
-    intervals are recomputed from the protected counts; published statistics pass as they stand;
-    composites are computed from what is published, so that they tell nothing more.
+    intervals are recomputed from the protected counts; published statistics pass as they stand.
+    What is made from these figures is made after them (``publishing/derived/``).
 
     Raises
     ------
@@ -199,11 +198,6 @@ def _protect(
         [statistics],
         table=SHOWN,
     )
-    for indicator in indicators:
-        if indicator.kind == "composite":
-            composite_table(connection, indicator, workspace.declared, SHOWN, AREA_ROWS).select(
-                RATE_COLUMNS
-            ).insert_into(SHOWN)
 
 
 def _write_combined(

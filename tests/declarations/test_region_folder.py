@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from region_factory import region_content, write_region
+from region_factory import index_component, region_content, write_region
 
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
@@ -42,28 +42,37 @@ FAULTS: dict[str, tuple[Callable[[Content], None], str]] = {
     "unknown district": (change(NORTH, lad24cd="E08990009"), "E08990009 is not a district"),
     "heading of no column": (change(NORTH, headers={"surname": ["Last"]}), "no column surname"),
     "unknown measure": (
-        change("indicators/T01.yaml", numerator={"measures": ["cases_closed"]}),
+        change("indicators/T01.yaml", numerator="cases_closed"),
         "no source of this region counts cases_closed",
     ),
     "unknown component": (
         change(
             "indicators/T04.yaml",
-            components=[
-                {"indicator": "T09", "component": "need", "weight": 1.0, "worse": "high",
-                 "rationale": "Made up."}
-            ],
+            index={
+                "weights_agreed": "Nobody", "components": [index_component("need", "T09", "high")],
+            },
         ),
-        "there is no T09",
+        "T04 is made from T09, which no file declares",
     ),
-    "composite of a composite": (
+    "index of itself": (
         change(
             "indicators/T04.yaml",
-            components=[
-                {"indicator": "T04", "component": "need", "weight": 1.0, "worse": "high",
-                 "rationale": "Made up."}
-            ],
+            index={
+                "weights_agreed": "Nobody", "components": [index_component("need", "T04", "high")],
+            },
         ),
-        "T04 is itself a composite",
+        "goes round in a circle: T04 is made from T04",
+    ),
+    "rate of a rate": (
+        change("indicators/T01.yaml", numerator="visits_online_share"),
+        "visits_online_share is the indicator T03, itself a share",
+    ),
+    "stock summed over time": (
+        change("indicators/T02.yaml", additivity="flow"),
+        "people_supported is a stock: the state on a day, which must never be summed over time",
+    ),
+    "flow called a stock": (
+        change("indicators/T01.yaml", additivity="stock"), "cases_opened is a flow",
     ),
     "name taken": (change("indicators/T02.yaml", name="cases_opened_rate"), "already taken by T01"),
     "one id twice": (copy(NORTH, "sources/another.yaml"), "id north_cases is already taken"),
@@ -185,10 +194,10 @@ def test_a_contract_of_the_library_serves_and_the_regions_own_wins(tmp_path: Pat
 def test_of_the_catalogue_only_what_the_region_counts_is_used(tmp_path: Path) -> None:
     content = region_content()
     first, index = content.pop("indicators/T01.yaml"), content.pop("indicators/T04.yaml")
-    foreign = {**first, "id": "T08", "name": "foreign", "numerator": {"measures": ["elsewhere"]}}
+    foreign = {**first, "id": "T08", "name": "foreign", "numerator": "elsewhere"}
     lost = {
         **index, "id": "T07", "name": "lost",
-        "components": [{**index["components"][0], "indicator": "T08"}],
+        "index": {**index["index"], "components": [index_component("need", "T08", "high")]},
     }  # fmt: skip
     library = _library(tmp_path / "catalogue", T01=first, T04=index, T07=lost, T08=foreign)
 

@@ -141,7 +141,10 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"outputs": [{"level": "lad24", "window": "latest"}]},
         "never averaged",
     ),
-    "index without components": ("indicators/T04.yaml", {"components": []}, "composite"),
+    "index without a method": ("indicators/T04.yaml", {"index": None}, "composite"),
+    "index without components": (
+        "indicators/T04.yaml", {"index": {"weights_agreed": "Nobody", "components": []}}, "components"
+    ),
 }  # fmt: skip
 
 

@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from declarations.base import Declaration, Identifier
 from declarations.declared import digest
 from declarations.errors import ConfigurationError
-from declarations.indicators import Term
 from declarations.loader import read_declaration
 from declarations.region import District, Region
+
+
+class Sum(Declaration):
+    """A model with what a YAML file may get wrong."""
+
+    measures: list[Identifier]
+    categories: list[str] | None = None
+
 
 GOOD = "measures: [cases]\n"
 
@@ -40,13 +48,13 @@ def file(tmp_path: Path) -> Path:
 def test_a_good_file_is_read(file: Path) -> None:
     file.write_text(GOOD)
 
-    assert read_declaration(file, Term) == Term(measures=["cases"])
+    assert read_declaration(file, Sum) == Sum(measures=["cases"])
 
 
 def test_a_byte_order_mark_is_no_fault(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8-sig")
 
-    assert read_declaration(file, Term) == Term(measures=["cases"])
+    assert read_declaration(file, Sum) == Sum(measures=["cases"])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -55,7 +63,7 @@ def test_a_fault_names_the_file_and_the_place(file: Path, fault: str) -> None:
     file.write_text(text)
 
     with pytest.raises(ConfigurationError) as raised:
-        read_declaration(file, Term)
+        read_declaration(file, Sum)
 
     message = str(raised.value)
     assert str(file) in message
@@ -65,21 +73,21 @@ def test_a_fault_names_the_file_and_the_place(file: Path, fault: str) -> None:
 
 def test_a_missing_file_is_named(file: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"term\.yaml does not exist"):
-        read_declaration(file, Term)
+        read_declaration(file, Sum)
 
 
 def test_a_file_that_is_not_utf8_is_refused(file: Path) -> None:
     file.write_bytes("measures: [café]\n".encode("latin-1"))
 
     with pytest.raises(ConfigurationError, match="not UTF-8"):
-        read_declaration(file, Term)
+        read_declaration(file, Sum)
 
 
 def test_only_the_first_few_of_many_faults_are_listed(file: Path) -> None:
     file.write_text(GOOD + "".join(f"extra_{n}: 1\n" for n in range(9)))
 
     with pytest.raises(ConfigurationError, match=r"and 5 more"):
-        read_declaration(file, Term)
+        read_declaration(file, Sum)
 
 
 def test_an_error_has_one_sentence_for_the_problem_and_one_for_the_fix() -> None:
@@ -103,7 +111,7 @@ def test_a_digest_follows_what_is_said_not_how_it_is_laid_out(tmp_path: Path) ->
 
 
 def test_a_declaration_cannot_be_changed_after_it_was_read() -> None:
-    term = Term(measures=["cases"])
+    term = Sum(measures=["cases"])
 
     with pytest.raises(ValueError, match="frozen"):
         term.categories = ["a"]

@@ -267,6 +267,7 @@ COLUMN = made(
     AgreedColumn, name=NAMES,
     class_=st.sampled_from(["direct_identifier", "quasi_identifier", "special", "measure"]),
     action=st.sampled_from(["drop", "pseudonymise", "generalise", "redact", "keep"]),
+    to=st.none() | st.sampled_from(["age_band", "presence"]),
     redaction=st.none() | made(Redaction, minimum_recall=st.sampled_from([0.5, 0.9])),
     from_date=st.none() | DAYS,
 )  # fmt: skip

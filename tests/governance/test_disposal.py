@@ -33,6 +33,7 @@ from indicators.counting import count_source, counts_table
 from indicators.tables import build_theme, theme_table, themes
 from intake.admission import admit, admitted_table
 from intake.location import locate, located_table
+from publishing.derived import derive
 from publishing.protection import protect_themes
 from publishing.release import build_release
 from publishing.release_tables import lineage_table
@@ -80,6 +81,7 @@ def run_after_the_gate(workspace: Workspace) -> None:
     for theme in themes(workspace):
         build_theme(workspace, theme)
     protect_themes(workspace)
+    derive(workspace)
 
 
 def bytes_of(workspace: Workspace, zone: str) -> dict[str, bytes]:

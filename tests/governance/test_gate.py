@@ -15,7 +15,7 @@ import pytest
 from region_factory import PURPOSE, region_content
 
 from declarations.agreements import Agreement
-from declarations.contracts import Contract, Source
+from declarations.contracts import Column, Contract, Source
 from declarations.permission import Use
 from governance.gate import Circumstances, GateDecision, decide, trim, without_redaction
 from governance.policy import policy
@@ -116,6 +116,27 @@ class Row:
     circumstances: Circumstances = field(default_factory=Circumstances)
 
 
+BAND = {"to": "age_band", "at": "opened", "bands": [0, 18, 65], "into": "age_band"}
+THERE = {"to": "presence", "into": "has_nhs_number"}
+COARSE = CONTRACT.model_copy(
+    update={
+        "columns": [
+            *(c for c in CONTRACT.columns if c.name != "nhs_number"),
+            Column.model_validate({"name": "nhs_number", "coarsen": THERE}),
+            Column.model_validate({"name": "born", "type": "date", "coarsen": BAND}),
+        ]
+    }
+)
+"""The contract with an NHS number that becomes yes or no, and a date of birth a band."""
+
+
+def born(**changes: Any) -> dict[str, Any]:
+    """Say what is done to the date of birth, and to other columns."""
+    (source,) = covered()["sources"]
+    whole = {"name": "born", "class": "direct_identifier", "action": "generalise", **changes}
+    return {"sources": [{**source, "columns": [*source["columns"], whole]}]}
+
+
 OTHER_SOURCE = covered(id="south_cases")
 NEEDED, NO_PLACE = "needed_column_not_agreed", "generalise_without_place"
 FINER, LINKAGE = "finer_than_agreed", "linkage_not_agreed"
@@ -189,6 +210,18 @@ TABLE = [
     Row("unneeded column not named", columns(name=""), "admitted"),
     Row("generalised service", columns(service="generalise"), "refused", NO_PLACE),
     Row("generalised person", columns(person_id="generalise"), "refused", NO_PLACE),
+    # What is coarsened must be what the contract makes of it.
+    Row("age band agreed and made", born(to="age_band"), "admitted", contract=COARSE),
+    Row("age band to be a place", born(), "refused", NO_PLACE, contract=COARSE),
+    Row("age band to be presence", born(to="presence"), "refused", NO_PLACE, contract=COARSE),
+    Row("the contract makes no band", column("service", action="generalise", to="age_band"),
+        "refused", NO_PLACE),
+    Row("a place to be a band", column("postcode", to="age_band"), "refused", NO_PLACE),
+    Row("presence agreed and made", column("nhs_number", action="generalise", to="presence"),
+        "admitted", contract=COARSE),
+    Row("a column that counts need coarsened, dropped", born(action="drop"), "refused", NEEDED,
+        contract=COARSE.model_copy(update={
+            "counts": [c.model_copy(update={"category": "age_band"}) for c in COARSE.counts]})),
     # Geography.
     Row("postcode kept", columns(postcode="keep"), "refused", FINER),
     Row("published finer than the source", covered(minimum_geography="msoa21"), "refused", FINER,

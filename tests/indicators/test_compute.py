@@ -19,6 +19,7 @@ from testshire import (
 )
 
 from declarations.errors import ConfigurationError
+from declarations.expressions import Term
 from indicators.compute import indicator_table
 
 QUARTERS = ["2025-03", "2025-06", "2025-09", "2025-12"]
@@ -257,7 +258,7 @@ def test_categories_choose_by_whole_name_or_by_beginning_whatever_the_case(con, 
     key = ("January to December 2025", "E01990001")
 
     def ended(categories):
-        return rows(con, region(), numerator={"measures": ["cases"], "categories": categories})[key]
+        return rows(con, region(), numerator=Term.of(["cases"], categories))[key]
 
     assert ended(["secured 6+ months*"])[0] == 6
     assert ended(["Secured 6+ months: moved"])[0] == 2
@@ -279,8 +280,8 @@ def test_one_measure_may_stand_above_and_below_the_line(con, fill: Fill):
         region(),
         kind="share",
         interval="wilson",
-        numerator={"measures": ["cases"], "categories": ["web"]},
-        denominator={"measures": ["cases"]},
+        numerator="cases[web]",
+        denominator="cases",
     )
     assert found["January to December 2025", "E01990001"][:2] == (3, 8)
 
@@ -372,7 +373,8 @@ def test_the_result_outlives_the_tables_it_came_from(con, fill: Fill):
 def test_an_indicator_without_counts_is_refused(con, fill: Fill):
     fill([], [])
     statistic = make_indicator(
-        kind="statistic", numerator=None, denominator=None, statistic="score", interval="none"
+        kind="statistic", numerator=None, denominator=None, statistic="score", interval="none",
+        additivity="none"
     )
     with pytest.raises(ConfigurationError, match="T01"):
         indicator_table(con, statistic, region(), "counts", "areas", "admitted")

@@ -50,6 +50,7 @@ def test_no_events_have_no_lower_limit_but_an_upper_one():
     assert (lower[0], upper[0]) == (0.0, pytest.approx(-np.log(0.025)))
 
 
+@settings(deadline=None)
 @given(counts)
 def test_exact_limits_leave_the_tails_they_promise(x):
     lower, upper = exact_poisson([x])
@@ -58,6 +59,7 @@ def test_exact_limits_leave_the_tails_they_promise(x):
         assert poisson.sf(x - 1, lower[0]) == pytest.approx(0.025, rel=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 50_000), st.data())
 def test_wilson_limits_solve_the_score_equation(n, data):
     x = data.draw(st.integers(1, n - 1))
@@ -66,6 +68,7 @@ def test_wilson_limits_solve_the_score_equation(n, data):
         assert abs(z) == pytest.approx(norm.ppf(0.975), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5_000), st.data())
 def test_wilson_contains_the_proportion_and_stays_in_the_unit_interval(n, data):
     x = data.draw(st.integers(0, n))
@@ -74,6 +77,7 @@ def test_wilson_contains_the_proportion_and_stays_in_the_unit_interval(n, data):
     assert x / n - 1e-12 <= upper[0] <= 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5_000))
 def test_limits_grow_with_the_count(n):
     x = np.arange(n + 1)
@@ -106,7 +110,7 @@ def test_missing_stays_missing_and_disturbs_no_neighbour():
         assert np.isnan(low).tolist() == np.isnan(high).tolist() == [True, False, False, False]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(counts, counts), min_size=1, max_size=20), st.randoms())
 def test_row_order_changes_nothing(pairs, random):
     pairs = [(min(p), max(p)) for p in pairs]

@@ -128,8 +128,8 @@ def region():
     whole = make_indicator()
     web = make_indicator(
         id="T02", name="web", kind="share", interval="wilson",
-        numerator={"measures": ["cases"], "categories": ["secured 6+ months*", "web"]},
-        denominator={"measures": ["cases", "households"]},
+        numerator='cases["secured 6+ months*", web]',
+        denominator="cases + households",
     )  # fmt: skip
     index = make_indicator(
         id="T09", name="risk", kind="composite", numerator=None, denominator=None,

@@ -163,7 +163,7 @@ def test_an_old_stock_stands_for_the_latest_for_a_year_at_most(age, missing):
 
 def test_a_census_figure_is_dated_by_its_census():
     indicator = make_indicator(
-        numerator={"measures": ["households"]}, outputs=[{"level": "lad24", "window": "latest"}]
+        numerator="households", outputs=[{"level": "lad24", "window": "latest"}]
     )
     (stretch,) = plan(indicator, region(), {"census": {""}}).stretches
     assert stretch.window.label == "March 2021"

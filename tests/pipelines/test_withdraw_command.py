@@ -35,6 +35,7 @@ from pipelines.stewardship import (
     withdraw,
     withdrawn_words,
 )
+from publishing.derived import derive
 from publishing.protection import protect_themes
 from publishing.release import build_release
 from publishing.release_tables import lineage_table
@@ -207,6 +208,7 @@ def test_the_next_release_is_made_without_it(finished_copy: Workspace) -> None:
     for theme in themes(finished_copy):
         build_theme(finished_copy, theme)
     protect_themes(finished_copy)
+    derive(finished_copy)
 
     outcome = build_release(finished_copy)
     complete_begun(finished_copy)

@@ -23,7 +23,8 @@ from region_factory import (
 )
 
 from declarations.declared import RegionDeclarations
-from declarations.indicators import Indicator, Term
+from declarations.expressions import Term
+from declarations.indicators import Indicator
 from governance.disclosure.known.joint import Derived, Part
 from indicators.compute import indicator_table
 from indicators.plan import plan
@@ -184,7 +185,7 @@ def named_by_definition(
 
 def choosing(declared: RegionDeclarations, wanted: list[str] | None) -> Indicator:
     """An indicator that counts only some categories."""
-    term = Term(measures=["cases_opened"], categories=wanted)
+    term = Term.of(["cases_opened"], wanted)
     return declared.indicators["T01"].model_copy(update={"numerator": term})
 
 

@@ -36,7 +36,11 @@ ONCE = (
     "census_age",
     "census_qualifications",
     "census_disability",
+    "census_car_access",
+    "census_household_types",
+    "census_overcrowding",
     "iod2025",
+    "ofcom_download_speed",
 )
 
 
@@ -52,6 +56,8 @@ def test_every_source_is_delivered_and_no_other(region):
     expected = {f"{district}_{extract}" for district in DISTRICTS for extract in PER_COUNCIL}
     expected |= {"northwood_digital_skills", "kingsmere_digital_skills"}
     expected |= {"ofcom_fixed_coverage", "nhs_gp_registrations", "nhs_pomi", "police_street", *ONCE}
+    expected |= {"ons_claimants", "dwp_pension_credit", "mhclg_rough_sleeping"}
+    expected |= {"nhs_no_fixed_abode"}
     assert {path.name for path in region.landing.iterdir()} == expected
     files = [path for path in region.landing.rglob("*") if path.is_file()]
     assert len(files) == region.report.files
@@ -75,6 +81,10 @@ def test_periods_delivered(region):
         m for m in months if m.endswith(("-01", "-04", "-07", "-10"))
     ]
     assert periods("ofcom_fixed_coverage") == ["2025-07", "2026-07"]
+    assert periods("ons_claimants") == quarter_ends[-4:]
+    assert periods("nhs_no_fixed_abode") == quarter_ends[-4:]
+    assert periods("dwp_pension_credit") == ["2025-11", "2026-02", "2026-05", "2026-08"]
+    assert periods("mhclg_rough_sleeping") == ["2024-11", "2025-11"]
 
 
 def test_files_arrive_when_they_could(region):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from synthetic.homelessness import HEADINGS
-from synthetic.social_care import FIELDS
+from synthetic.social_care import FIELDS, INVALID_VALUE
 
 pytestmark = pytest.mark.open_data
 
@@ -97,7 +97,7 @@ def test_care_values_are_release_2(open_data, region):
     for column in ("Ethnicity", "Event_Outcome", "Service_Type"):
         allowed = {value for field, value in pairs if field == f"{column} (Release 2)"}
         allowed |= {value for field, value in pairs if field == column}
-        extra = set(frame[column]) - allowed - {""}
+        extra = set(frame[column]) - allowed - {"", INVALID_VALUE}
         assert not extra - {"NFA: Responsibility moved to another local authority"}
 
 
