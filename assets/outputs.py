@@ -4,6 +4,7 @@ Belongs here: the assets that stand for the whole region and have no partitions.
 """
 
 # No 'from __future__ import annotations': Dagster reads the type of `context` at run time.
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from assets.naming import WORKSPACES, group, key, owners, schema
 from assets.reporting import note_step, report, workspace_of
 from declarations.declared import RegionDeclarations
 from declarations.errors import ApprovalError
+from indicators.counting import counts_table
+from indicators.plausibility.which import checks_of, lacking_of, sources_needed
 from intake.boundary_quality import MEASURED_WITH, PLACING
 from intake.reference_plan import reference_roles
 
@@ -87,7 +90,7 @@ def protected_asset(declared: RegionDeclarations, themes: Sequence[str]) -> dg.A
         **_common(declared, "protected", "protected_observations"),
         deps=[key(declared.region, f"indicator_{theme}") for theme in themes],
         kinds={"parquet", "duckdb"},
-        description="Every count under the disclosure profile, attacked with all that is known, and "
+        description="Every count under the disclosure profile, attacked with all that is known; "
         "rates recomputed from what is left.",
         metadata={
             "dagster/column_schema": RATE_SCHEMA,
@@ -135,9 +138,15 @@ def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> 
         if role in MEASURED_WITH
     ]
 
+    plausible = checks_of(declared)
+    applying = [c for c in plausible.values() if not lacking_of(c, declared)]
+    counted = [
+        key(declared.region, counts_table(s).name) for s in sources_needed(declared, plausible)
+    ]
+
     @dg.asset(
         **_common(declared, "quality", name),
-        deps=[*deps, *measured],
+        deps=[*deps, *measured, *counted],
         kinds={"parquet", "html"},
         description="What arrived, what was decided, what failed, what was placed, how good the "
         "boundaries are: six tables and a page, exact, for the data team and the governance "
@@ -149,19 +158,44 @@ def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> 
                 description="The boundaries put postcodes into their official areas well enough to "
                 "place single addresses.",
             ),
+            *(
+                dg.AssetCheckSpec(c.id, asset=asset_key, description=c.description)
+                for c in applying
+            ),
         ],
     )
     def quality(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from indicators.plausibility import build_plausibility, plausibility_found  # noqa: PLC0415
         from intake.quality import build_quality, quality_rows  # noqa: PLC0415
         from publishing.release import write_internal_quality_page  # noqa: PLC0415
 
         workspace = workspace_of(context, declared)
-        built = build_quality(workspace)
+        built = [*build_quality(workspace), build_plausibility(workspace)]
         page = write_internal_quality_page(workspace)
         checks = [_placing_check(quality_rows(workspace)["boundaries"])]
+        found = plausibility_found(workspace)
+        checks += [_plausibility_check(c.id, found) for c in applying]
         return report(context, built, checks, page=dg.MetadataValue.path(str(page)))
 
     return quality
+
+
+def _plausibility_check(check_id: str, rows: Sequence[dict[str, Any]]) -> dg.AssetCheckResult:
+    """Return the outcome over all districts for the last month: only how many passed."""
+    mine = [r for r in rows if r["check_id"] == check_id]
+    last = max((r["period"] or "" for r in mine), default="")
+    outcomes = Counter(r["outcome"] for r in mine if (r["period"] or "") == last)
+    failed, passed = outcomes["failed"], outcomes["passed"]
+    return dg.AssetCheckResult(
+        check_name=check_id,
+        # What could not run is no pass.
+        passed=failed == 0 and passed > 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "places_passed": passed, "places_failed": failed,
+            "places_not_compared": outcomes["could_not_run"],
+        },
+    )  # fmt: skip
 
 
 def _placing_check(rows: Sequence[dict[str, Any]]) -> dg.AssetCheckResult:

@@ -36,7 +36,7 @@ class Coarsening(Declaration):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if (self.to == "age_band") != bool(self.at and self.bands):
+        if {bool(self.at), bool(self.bands)} != {self.to == "age_band"}:
             raise ValueError("at and bands go with to: age_band, and only with it")
         if self.bands and (self.bands[0] != 0 or self.bands != sorted(set(self.bands))):
             raise ValueError("bands begin with 0 and rise, each once")

@@ -63,7 +63,8 @@ def indicator_table(
         lad24cd, numerator BIGINT, denominator BIGINT, estimated, note_id, missing``, ordered; one
         row for every area of the region at each declared level and window. Where every delivery
         arrived and nothing was counted the term is 0; where one did not, the term is NULL and
-        ``missing`` is true. A term with a hidden count in it is NULL although ``missing`` is false.
+        ``missing`` is true. A term with a hidden count in it is NULL although ``missing`` is false,
+        with the note ``hidden_by_agency``.
         The denominator of a count is NULL.
         District figures include records that could not be placed in an LSOA.
 
@@ -238,7 +239,10 @@ WITH stretches AS (
     SELECT *, list_filter(list_sort(list_concat(
                string_split(coalesce(notes, ''), ','),
                CASE WHEN level = 'lad24' AND bool_or(not_placed) OVER () AND NOT numerator_missing
-                    THEN ['includes_not_placed'] END)),
+                    THEN ['includes_not_placed'] END,
+               CASE WHEN (numerator_hidden AND NOT numerator_missing)
+                      OR (denominator_hidden AND NOT denominator_missing)
+                    THEN ['hidden_by_agency'] END)),
            lambda note: note <> '') AS note_ids
     FROM gathered
 )

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from declarations.base import first_day, last_day, month_index, month_of
-from declarations.contracts import Bands, Contract, Count, Source
+from declarations.contracts import Contract, Count, Source
+from declarations.counts import Bands
 from declarations.declared import digest
 from indicators.care import EVENTS, make_events
 from indicators.care.span import Span, earlier_deliveries

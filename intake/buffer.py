@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from declarations.declared import digest
 from declarations.errors import StorageError
 from geography.boundaries.neighbours import neighbours
-from intake.admission import admitted_table
 from intake.borders import borders_in
 from intake.neighbours import TOLERANCE
 from warehouse.connection import run
 from warehouse.lake import TableRef
-from warehouse.provenance import fingerprint
 from warehouse.sql import ident
-from warehouse.workspace import Absent, Built, Workspace
+from warehouse.workspace import Absent, Workspace
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,42 +39,6 @@ ROWS = "buffer_found"
 
 SWITCHED_OFF = "buffer_rings is 0 in region.yaml"
 NOTHING_BEYOND = "the boundary file ends with the region"
-
-
-def build_buffer(workspace: Workspace) -> Built:
-    """Make the reference table of the areas beyond the region's edge.
-
-    Returns
-    -------
-    Built
-        The columns of :func:`buffer_query`; ``absent`` where region.yaml switches the buffer off,
-        the boundary file ends with the region, or there is none.
-
-    Raises
-    ------
-    StorageError
-        If the region's areas have not been made.
-    GeographyError
-        If the boundaries cannot be used.
-    """
-    source = workspace.declared.reference_source("areas")
-    boundaries = workspace.state_of(admitted_table(source)) if source else "none"
-    wanted = fingerprint(
-        ["reference", ROLE, workspace.code_version, digest(workspace.declared.region)],
-        [boundaries, workspace.state_of(AREAS)],
-    )
-
-    def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
-        scan = workspace.lake.scan(admitted_table(source)) if source else None
-        if source is None or scan is None:
-            return Absent("no boundaries were delivered or admitted")
-        run(connection, f"CREATE VIEW {ident(source.id)} AS SELECT * FROM {scan}", table=ROLE)
-        return buffer_query(connection, workspace, AREAS, source)
-
-    return workspace.build(
-        BUFFER, fingerprint=wanted, produce=produce, encryption=True,
-        inputs=[source.id] if source else [],
-    )  # fmt: skip
 
 
 def buffer_query(

@@ -37,7 +37,9 @@ def coarsen_sql(column: str, coarsening: Coarsening) -> str:
     if coarsening.to == "presence":
         return f"({value} IS NOT NULL) AS {into}"
     day = ident(str(coarsening.at))
-    age = f"date_sub('year', {value}, {day})"
+    # Whole years of DuckDB's own would make somebody born on 29 February older on the 28th.
+    before = f"month({day}) * 100 + day({day}) < month({value}) * 100 + day({value})"
+    age = f"(year({day}) - year({value}) - CAST({before} AS INTEGER))"
     *middle, last = coarsening.labels
     bands = " ".join(
         f"WHEN {age} < {upper} THEN {literal(label)}"

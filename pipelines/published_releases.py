@@ -26,13 +26,11 @@ from governance.disclosure.attacker.system import SystemBuilder
 from governance.disclosure.counts import MARKERS, bounds
 from governance.disclosure.profiles import Profile, profile
 from governance.disclosure.tables.linked import Cell
+from indicators.notes import WITHHELD_NOTES
 
 MANIFEST = "manifest.json"
 OPTIONAL = ("combined_observations",)
 LEAF = "lsoa21"
-WITHHELD = frozenset({"shown_with_neighbour", "shown_for_msoa", "withheld"})
-"""Notes of figures that another stands for."""
-
 COLUMN = {"lsoa21": "lsoa21cd", "msoa21": "msoa21cd", "lad24": "lad24cd"}
 
 
@@ -144,7 +142,7 @@ def _read_row(
     for term in ("numerator", "denominator"):
         measure = about[term]
         # A withheld figure says nothing: another stands for it.
-        if not measure or WITHHELD & {*row["note_id"].split(",")}:
+        if not measure or WITHHELD_NOTES & {*row["note_id"].split(",")}:
             continue
         cell = Cell(measure, row["geography_type"], row["geography_code"], span)
         demand = demand_of(chosen)

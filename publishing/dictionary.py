@@ -449,7 +449,29 @@ VINTAGES = Table(
     ),
 )
 
+PLAUSIBILITY = Table(
+    "plausibility",
+    "What one source says held against what another does, by check, district and month: a check "
+    "fails where the two are further apart than its tolerance. In a release without the counts.",
+    ("check_id", "lad24cd", "period"),
+    (
+        Column("check_id", "VARCHAR", "Check, as its file names it."),
+        Column("title", "VARCHAR", "What is held against what."),
+        Column("lad24cd", "VARCHAR", "GSS code of the district; empty for the whole region."),
+        Column("period", "VARCHAR", "Month compared (YYYY-MM); empty where there is none."),
+        Column("left", "BIGINT", "Count on the left; empty in a release.", "see the check"),
+        Column("right", "BIGINT", "Count on the right; empty in a release.", "see the check"),
+        Column("ratio", "DOUBLE", "Left over right; empty in a release.", "ratio"),
+        Column("lower", "DOUBLE", "Lower end of the tolerance.", "see the check"),
+        Column("upper", "DOUBLE", "Upper end of the tolerance.", "see the check"),
+        Column("outcome", "VARCHAR", "passed, failed or could_not_run."),
+        Column("meaning", "VARCHAR", "What the outcome may mean."),
+    ),
+    repeats=True,
+)
+
 QUALITY_TABLES = {
-    t.name: t for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING, VINTAGES, BOUNDARIES)
+    t.name: t
+    for t in (DELIVERIES, DECISIONS, CHECKS, ACCOUNTING, VINTAGES, BOUNDARIES, PLAUSIBILITY)
 }
 """What the quality page is made from."""

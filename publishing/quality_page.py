@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from declarations.region import Region
@@ -36,6 +36,7 @@ from publishing.quality_summary import (
     in_calendar,
     known_sources,
     lineage_by_source,
+    plausibility_lines,
     states,
 )
 from publishing.vintage_findings import vintage_findings
@@ -69,6 +70,8 @@ class QualityFacts:
         The sources with what the calendar expects of them.
     release_id : str
         '' on a page that belongs to no release.
+    districts : mapping of str to str
+        Names of the region's districts, by code.
     """
 
     title: str
@@ -79,6 +82,7 @@ class QualityFacts:
     synthetic: str = ""
     sources: tuple[SourceFact, ...] = ()
     release_id: str = ""
+    districts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_release(cls, region: Region, release: ReleaseFacts) -> QualityFacts:
@@ -92,6 +96,7 @@ class QualityFacts:
             synthetic=synthetic_words(region, release),
             sources=release.sources,
             release_id=release.release_id,
+            districts={d.lad24cd: d.name for d in region.districts},
         )
 
 
@@ -136,7 +141,7 @@ def quality_page(
     ----------
     tables : mapping of str to pyarrow.Table
         Any of ``deliveries``, ``decisions``, ``checks``, ``accounting``, ``vintages``,
-        ``boundaries`` and ``lineage``; a part without its table says so.
+        ``boundaries``, ``plausibility`` and ``lineage``; a part without its table says so.
     facts : QualityFacts
         What the page says about itself.
     published : bool
@@ -184,6 +189,7 @@ def quality_page(
         outside_fill=OTHER_FILLS[OUT_OF_REGION],
         bar_width=BAR_WIDTH,
         vintages=vintage_findings(rows["vintages"], sources),
+        plausibility=plausibility_lines(rows["plausibility"], facts.districts),
         boundaries=boundary_fits(rows["boundaries"], sources),
         grades=GRADES,
         meetings=MEETINGS,

@@ -23,6 +23,7 @@ from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
 from governance.audit import chain_of
 from indicators.counting import counts_table, statistics_table
+from indicators.plausibility import PLAUSIBILITY, plausibility_found
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
 from intake.arrival import store_of
@@ -55,6 +56,7 @@ from publishing.release_tables import (
     admitted_delivery,
     lineage_table,
     period_words,
+    plausibility_table,
     release_tables,
     with_release_id,
 )
@@ -138,7 +140,7 @@ def release_fingerprint(workspace: Workspace) -> str:
         [digest(*declared.sources.values(), *declared.agreements.values())],
         [workspace.state_of(DERIVED_OBSERVATIONS), workspace.today().isoformat()[:7]],
         [workspace.state_of(AREA_LOOKUPS), workspace.state_of(NEIGHBOURS)],
-        [workspace.state_of(quality_table("boundaries"))],
+        [workspace.state_of(quality_table("boundaries")), workspace.state_of(PLAUSIBILITY)],
         [f"{p.relative_to(records)}:{hash_file(p)}" for p in sorted(records.rglob("*.json"))],
         [f"{d.source_id}/{d.period}/{d.version}/{d.sha256}/{d.outcome}/{d.file_name}"
          for d in store_of(workspace).deliveries()],
@@ -402,7 +404,9 @@ def write_internal_quality_page(workspace: Workspace) -> Path:
         contact=region.publication.contact,
         synthetic=synthetic_words(region),
         sources=source_facts(workspace),
+        districts={d.lad24cd: d.name for d in region.districts},
     )
+    tables["plausibility"] = plausibility_table(plausibility_found(workspace))
     text = quality_page({**tables, "lineage": lineage_table(workspace)}, facts, published=False)
     path = workspace.root / "quality" / QUALITY_PAGE
     write_atomically(path, text.encode())

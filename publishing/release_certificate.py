@@ -30,7 +30,7 @@ from governance.disclosure.certificate.facts import (
 from governance.disclosure.certificate.page import certificate_html
 from governance.disclosure.counts import MARKERS
 from governance.disclosure.profiles import Profile, profile
-from indicators.notes import WITHHELD_NOTES
+from indicators.notes import COARSENED_NOTES
 from publishing.facts import ReleaseFacts, synthetic_words
 from publishing.protection.findings import (
     ATTACKED,
@@ -243,7 +243,7 @@ def _solver(attack: AttackFacts) -> Solver:
 def _lost(attack: AttackFacts, observations: Iterable[Mapping[str, Any]]) -> Lost:
     counted = [row for row in observations if row["numerator"] is not None or _is_marked(row)]
     notes = [set((row["note_id"] or "").split(",")) for row in counted]
-    coarsened = sum(bool(n & WITHHELD_NOTES) for n in notes)
+    coarsened = sum(bool(n & COARSENED_NOTES) for n in notes)
     hidden = sum(_is_marked(row) for row in counted) - coarsened
     return Lost(len(counted), hidden, coarsened, attack.hidden_total, attack.mean_change)
 

@@ -6,7 +6,7 @@ Belongs here: which lake tables each release table is made from. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from declarations.contracts import Source
@@ -16,6 +16,8 @@ from governance.disclosure.profiles import default_profile
 from indicators.counting import counts_table, statistics_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
+from indicators.plausibility import plausibility_found, public_rows
+from indicators.plausibility.stage import SCHEMA as PLAUSIBILITY_SCHEMA
 from indicators.tables import AREAS
 from indicators.windows import label_of
 from intake.accounting import ALL, APPORTIONED, NOT_PLACED, OUT_OF_REGION, PLACED, RECEIVED
@@ -85,7 +87,18 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
     quality["vintages"] = [row for row in quality["vintages"] if is_open[row["source_id"]]]
     for name in ("deliveries", "decisions", "checks", "vintages", "boundaries"):
         tables[name] = as_arrow(name, quality[name])
+    tables["plausibility"] = plausibility_table(public_rows(plausibility_found(workspace)))
     return tables
+
+
+def plausibility_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Return findings of the plausibility checks as a table; what a row lacks is empty."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.Table.from_pylist(
+        [{name: row.get(name) for name in PLAUSIBILITY_SCHEMA.names} for row in rows],
+        schema=PLAUSIBILITY_SCHEMA,
+    )
 
 
 def _public_counts_sql(workspace: Workspace, measure: str) -> str | None:

@@ -12,8 +12,8 @@ import re
 STATUS_WORDS = {
     "c": "hidden to protect people: fewer than 5, or needed to keep such a count hidden",
     "x": "not available: a delivery it needs has not been accepted",
-    "z": "not applicable: there is nobody or nothing to divide by",
-    "u": "withheld as unreliable: too few people or households to divide by",
+    "z": "not applicable: nothing to divide by, or too little to compute it from",
+    "u": "unreliable: too few people or households, or mostly the mean of other areas",
     "e": "estimated: part of it is modelled rather than counted",
     "low": "rounds to 0 but is not 0",
     "b": "break in series: not comparable with earlier periods",

@@ -157,6 +157,8 @@ def _short_term(
     assessed = rng.random(once.size) < 0.35
     short = ~assessed & (rng.random(once.size) < 0.25)
     begun = asked[short] + days(rng, 1, 5, int(short.sum()))
+    over = begun + days(rng, 7, 42, begun.size)
+    on = np.flatnonzero(rng.random(begun.size) < 0.3)
     return [
         _requests(rng, once, asked),
         _assessments(rng, once[assessed], asked[assessed]),
@@ -164,8 +166,15 @@ def _short_term(
             rng,
             once[short],
             begun,
-            begun + days(rng, 7, 42, begun.size),
+            over,
             _same("Short term support: ST-Max", begun.size),
+        ),
+        _services(
+            rng,
+            once[short][on],
+            over[on] + days(rng, 0, 4, on.size),
+            over[on] + days(rng, 60, 600, on.size),
+            _same("Long term support: Community", on.size),
         ),
     ]
 

@@ -127,7 +127,8 @@ def _no_fixed_abode(world: World, practices: Practices, period: str) -> Table:
     """Count the patients whom each practice registered at ZZ99 3VZ."""
     rng = world.rng("nhs_no_fixed_abode", period)
     lsoas = world.areas.lsoas.iloc[practices.frame["lsoa"].to_numpy()]
-    expected = 6.0 * np.exp(0.4 * lsoas["urban"].to_numpy() + 0.3 * lsoas["deprivation"].to_numpy())
+    lean = 0.3 * lsoas["urban"].to_numpy() + 0.3 * lsoas["deprivation"].to_numpy()
+    expected = 5.0 + 4.0 * np.exp(lean)
     return {
         "District of practice": lsoas["lad24cd"].to_numpy(dtype=object),
         "PRACTICE_CODE": practices.frame["code"].to_numpy(dtype=object),

@@ -279,7 +279,7 @@ def index_component(name: str, indicator: str, worse: str) -> dict[str, Any]:
 
 INDICATORS: dict[str, dict[str, Any]] = {
     "T01": _indicator(
-        "T01", "cases_opened_rate", kind="rate", interval="byar",
+        "T01", "cases_opened_rate", kind="rate", interval="byar", smoothing="district",
         numerator="cases_opened", denominator="residents",
         outputs=[{"level": level, "window": "quarter"} for level in ("lsoa21", "msoa21", "lad24")],
     ),

@@ -83,11 +83,17 @@ def _keep_one_row_an_event(connection: duckdb.DuckDBPyConnection, rules: ClientL
         connection,
         f"""
         CREATE OR REPLACE TEMP TABLE {UNIQUE} AS
-        SELECT * FROM (SELECT *, CASE event_type {keys} END AS same FROM {JOINED})
-        QUALIFY row_number() OVER (
-            PARTITION BY event_type, same
-            ORDER BY delivery DESC, event_end_date DESC NULLS FIRST, {order}, {rest}
-        ) = 1
+        SELECT j.* FROM {JOINED} j SEMI JOIN (
+            SELECT row FROM (
+                SELECT rowid AS row, event_type, CASE event_type {keys} END AS same, delivery,
+                       event_end_date, {order} AS outcome_rank, {rest} AS mark
+                FROM {JOINED}
+            )
+            QUALIFY row_number() OVER (
+                PARTITION BY event_type, same
+                ORDER BY delivery DESC, event_end_date DESC NULLS FIRST, outcome_rank, mark
+            ) = 1
+        ) kept ON j.rowid = kept.row
         """,
         table=UNIQUE,
     )
@@ -105,7 +111,7 @@ def _end_events(connection: duckdb.DuckDBPyConnection, latest: str) -> None:
         f"""
         CREATE OR REPLACE TEMP TABLE {KNOWN} AS
         WITH dated AS (
-            SELECT * EXCLUDE (same), {gone} AS cropped,
+            SELECT *, {gone} AS cropped,
                    first_value(date_of_death) OVER (
                        PARTITION BY {PERSON} ORDER BY delivery DESC, date_of_death DESC NULLS LAST
                    ) AS died

@@ -28,6 +28,7 @@ from indicators.plausibility.results import (
     plausibility_rows,
     public_rows,
 )
+from indicators.plausibility.stage import PLAUSIBILITY, build_plausibility, plausibility_found
 from indicators.plausibility.which import CHECKS, checks_of, not_applicable, sources_needed
 
 __all__ = [
@@ -35,9 +36,12 @@ __all__ = [
     "COLUMNS",
     "LEAST_PUBLIC",
     "NOT_PUBLISHED",
+    "PLAUSIBILITY",
     "PUBLIC_COLUMNS",
+    "build_plausibility",
     "checks_of",
     "not_applicable",
+    "plausibility_found",
     "plausibility_rows",
     "public_rows",
     "sources_needed",

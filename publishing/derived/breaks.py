@@ -15,6 +15,9 @@ from typing import Any
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
 
+CENSUSES = ("2011", "2021")
+"""Vintages a file can be told to be of; of others (mixed, unknown) nothing follows."""
+
 BreakRow = tuple[str, str, str, str]
 """Indicator, month, kind and reason."""
 
@@ -61,7 +64,7 @@ def _changed_vintages(
     """Yield, by source, the months from which it names areas of another vintage."""
     by_source: dict[str, list[tuple[str, str]]] = {}
     for row in vintages:
-        if row["vintage"]:
+        if row["vintage"] in CENSUSES:
             by_source.setdefault(row["source_id"], []).append((row["period"], str(row["vintage"])))
     for source, told in by_source.items():
         yield (

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from declarations.contracts import Bands, Contract, Count
+from declarations.contracts import Contract
+from declarations.counts import Bands, Count
 
 
 def count(**changes: Any) -> Count:
@@ -26,7 +27,7 @@ def test_bands_are_named_in_words() -> None:
 
 
 def test_one_limit_makes_two_bands() -> None:
-    assert Bands(start="came", end="left", limits=[7]).labels == ["up to 7 days", "more than 7 days"]
+    assert Bands(start="in_", end="out", limits=[7]).labels == ["up to 7 days", "more than 7 days"]
 
 
 @pytest.mark.parametrize("limits", [[182, 42], [42, 42], [0, 42], []])

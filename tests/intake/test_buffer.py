@@ -18,7 +18,7 @@ from declarations.errors import StorageError
 from declarations.region import Region
 from geography.boundaries.neighbours import neighbours
 from intake.admission import admit
-from intake.buffer import BUFFER, NOTHING_BEYOND, SWITCHED_OFF, build_buffer, rings_of
+from intake.buffer import BUFFER, NOTHING_BEYOND, SWITCHED_OFF, rings_of
 from intake.reference import build_reference
 from warehouse.workspace import Built, Workspace
 
@@ -40,7 +40,7 @@ def build(mere: Workspace) -> Built:
     receive(mere, "areas")
     admit(mere, mere.declared.sources["areas"], "all")
     build_reference(mere, "areas")
-    return build_buffer(mere)
+    return build_reference(mere, "buffer")
 
 
 def links(mere: Workspace) -> set[tuple[str, int, str, str, bool]]:
@@ -110,11 +110,11 @@ def test_without_the_areas_it_is_said_what_is_missing(make_mere: Make) -> None:
     admit(mere, mere.declared.sources["areas"], "all")
 
     with pytest.raises(StorageError, match="areas are missing"):
-        build_buffer(mere)
+        build_reference(mere, "buffer")
 
 
 def test_without_boundaries_there_is_none(make_mere: Make) -> None:
-    assert build_buffer(make_mere(north_only())).outcome == "absent"
+    assert build_reference(make_mere(north_only()), "buffer").outcome == "absent"
 
 
 @pytest.mark.parametrize(

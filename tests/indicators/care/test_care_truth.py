@@ -116,9 +116,9 @@ def truth(care: Care) -> list[Real]:
         if known is None and told[-1] < END and kind == "Service":
             known = told[-1]  # still open in the last return that has it: cropped
         last_told[person] = max(told[-1], last_told.get(person, told[-1]))
-        seen.append((row, person, kind, began, known))
+        seen.append((row, person, kind, began, known, ended <= told[-1]))
     found = []
-    for row, person, kind, began, stopped in seen:
+    for row, person, kind, began, stopped, finished in seen:
         known, died = stopped, day_of(people.died[person])
         if died is not None and died <= last_told[person]:
             known = min(known, died) if known else died
@@ -128,7 +128,8 @@ def truth(care: Care) -> list[Real]:
         found.append(
             Real(
                 person=person, kind=kind, service=events.cells["Service_Type"][row] or "",
-                began=began, ended=known, outcome=events.cells["Event_Outcome"][row],
+                began=began, ended=known,
+                outcome=events.cells["Event_Outcome"][row] if finished else "",
                 client=people.cells["Client_Type"][person], band=band(born, began),
                 nhs=people.cells["NHS_Number"][person] != "",
             )
@@ -221,8 +222,7 @@ def test_new_admissions(truth: list[Real], con: Any) -> None:
         for stay in mine:
             earlier = [s for s in mine if s.began < stay.began]
             recent = any(s.ended is None or (stay.began - s.ended).days <= 365 for s in earlier)
-            # A return gives no outcome of what had not ended by then.
-            paid = "Self-funded" in stay.outcome and stay.ended is not None
+            paid = "Self-funded" in stay.outcome
             fresh = QUARTER <= stay.began <= END and not recent and not paid
             if fresh and stay.began not in days:
                 days.add(stay.began)

@@ -156,9 +156,7 @@ def test_the_result_has_the_same_bytes_whatever_threads_and_order(aggregation, w
     two = simulated(inputs, recipe, groups=groups, threads=4)
     order = np.random.default_rng(3).permutation(areas)
     turned = {
-        name: DrawInput(
-            d.values[order], d.curve, None if d.unit is None else d.unit[order]
-        )
+        name: DrawInput(d.values[order], d.curve, None if d.unit is None else d.unit[order])
         for name, d in inputs.items()
     }
     point = point_of(turned, recipe, groups[order])
@@ -336,9 +334,7 @@ def test_leaving_an_input_out_by_hand():
     # Ranks 1 2 3 5 4 become 1 2 3 4 5.
     assert out.mean_rank_change == pytest.approx(2 / 5)
     assert out.worst_fifth_changed == 0
-    assert out.kendall_tau == pytest.approx(
-        kendalltau(before, [100, 80, 40, 10, 0]).statistic
-    )
+    assert out.kendall_tau == pytest.approx(kendalltau(before, [100, 80, 40, 10, 0]).statistic)
     # Without A01 the last area is first, and the worst fifth is another.
     assert found["input", "A01"].worst_fifth_changed == 1
     assert found["leave_one_out", "need"] == found["input", "A01"].__class__(

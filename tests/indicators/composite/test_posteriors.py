@@ -1,4 +1,4 @@
-"""The fast curves against scipy's exact posteriors, and against the mixtures of what was rounded."""
+"""The fast curves against scipy's exact posteriors and the mixtures of what was rounded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,16 @@ def quantiles(cdf, low, high):
 @pytest.mark.parametrize("offsets", [(0,), ROUNDED])
 @pytest.mark.parametrize(
     ("x", "n"),
-    [(5, 60), (5, 1500), (10, 1500), (30, 300), (100, 1500), (700, 1500), (1400, 1500), (1495, 1500)],
+    [
+        (5, 60),
+        (5, 1500),
+        (10, 1500),
+        (30, 300),
+        (100, 1500),
+        (700, 1500),
+        (1400, 1500),
+        (1495, 1500),
+    ],
 )
 def test_shares_of_shown_counts_have_the_exact_distribution(x, n, offsets):
     found = share_moments(np.array([float(x)]), np.array([float(n)]), offsets)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 
+import indicators.library
 from declarations.errors import ConfigurationError
-from indicators.composite import compose
+from declarations.indicators import Indicator
+from declarations.loader import read_declaration
+from indicators.composite import compose, recipe_of
 from indicators.composite.reference import reference_method, reference_methods
 
 # Written from the update notes of each version, apart from the method files: name, weight, and
@@ -95,3 +99,27 @@ def test_each_method_says_where_it_is_published():
     assert all(m.source and m.version for m in reference_methods().values())
     with pytest.raises(ConfigurationError, match="no reference method depahri"):
         reference_method("depahri")
+
+
+IN_OUR_CATALOGUE = {
+    "aged_65_plus": "C01", "aged_75_plus": "C12", "below_10_mbit": "D06", "unable_30_mbit": "D04",
+    "download_speed": "D14", "no_qualifications": "D10", "pension_credit": "D12",
+    "alternative_claimants": "C14", "imd_score": "C03",
+}  # fmt: skip
+
+
+def test_the_catalogues_replica_has_the_weights_and_ends_of_the_original():
+    folder = Path(indicators.library.__file__).parent / "catalogue"
+    declared = read_declaration(folder / "D01_digital_exclusion_risk_gm.yaml", Indicator)
+    assert declared.index is not None
+    ours, theirs = recipe_of(declared.index), reference_method("deri_v1_2").recipe
+    weights = theirs.input_weights * theirs.component_weights[theirs.component_of]
+    expected = {
+        IN_OUR_CATALOGUE[name]: w for name, w in zip(theirs.names, weights.tolist(), strict=True)
+    }
+    assert declared.index.shares == pytest.approx(expected)
+    assert (ours.normalisation, ours.scale) == (theirs.normalisation, theirs.scale)
+    turned = {IN_OUR_CATALOGUE[p.name]: p.worse for p in theirs.inputs}
+    # We publish who can have 30 Mbit/s, the original who cannot.
+    turned["D04"] = "low"
+    assert {p.name: p.worse for p in ours.inputs} == turned

@@ -25,7 +25,6 @@ from indicators.place.beyond import (
     indicators_beyond,
 )
 from intake.admission import admit
-from intake.buffer import build_buffer
 from intake.reference import build_reference
 from intake.reference_plan import reference_roles
 from warehouse.workspace import Workspace
@@ -109,7 +108,7 @@ def make(
         admit(mere, source, period)
     for role in reference_roles(mere.declared):
         build_reference(mere, role)
-    build_buffer(mere)
+    build_reference(mere, "buffer")
     return mere
 
 
@@ -209,7 +208,7 @@ def test_what_did_not_come_gives_no_figures(make_mere: Make) -> None:
         admit(mere, source, period)
     for role in reference_roles(mere.declared):
         build_reference(mere, role)
-    build_buffer(mere)
+    build_reference(mere, "buffer")
 
     assert set(figures(mere)) == {("T06", FOUR)}
 
