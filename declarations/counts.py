@@ -87,6 +87,8 @@ class Count(Declaration):
     def _coherent(self) -> Self:
         if self.distinct and self.value:
             raise ValueError("give distinct or value, not both")
+        if self.latest and not self.distinct:
+            raise ValueError("latest goes with distinct")
         if self.open_at_end and len(self.open_at_end) != 2:
             raise ValueError("open_at_end is [start column, end column]")
         if self.open_at_end and self.additivity == "flow":

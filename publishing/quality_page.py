@@ -156,7 +156,8 @@ def quality_page(
     given = {name: table for name, table in PAGE_TABLES.items() if name in tables}
     ready = conform_all(tables, given)
     rows = {name: ready[name].to_pylist() if name in ready else [] for name in PAGE_TABLES}
-    sources = known_sources(facts.sources, *rows.values())
+    of_sources = (found for name, found in rows.items() if name != "plausibility")
+    sources = known_sources(facts.sources, *of_sources)
     cells = states(rows["deliveries"], rows["decisions"], sources, facts.as_of)
     found = accounts(rows["accounting"], sources)
     fills = _fills(found)

@@ -32,7 +32,7 @@ from indicators.composite.scoring import GEOMETRIC_FLOOR, CompositeScores, sprea
 from indicators.composite.summaries import Simulated, ranks_of, summary_of
 from indicators.intervals import Floats
 
-NUMBERS_A_BLOCK = 1 << 18
+NUMBERS_A_BLOCK = 1 << 17
 DRAWS_A_BLOCK = 100
 AREAS_A_PART = 2048
 
@@ -78,8 +78,10 @@ class _Plan:
         present: npt.NDArray[np.bool_],
         scored: npt.NDArray[np.int64],
         uncertainty: Uncertainty,
+        *,
+        ties: bool,
     ) -> None:
-        self.recipe, self.inputs, self.scored = recipe, inputs, scored
+        self.recipe, self.inputs, self.scored, self.ties = recipe, inputs, scored, ties
         self.seed = uncertainty.seed
         self.areas = present.shape[1]
         patterns, which = np.unique(present.T, axis=0, return_inverse=True)
@@ -179,7 +181,8 @@ def simulate(
     empty = [np.full(labels.size, np.nan) for _ in range(5)]
     if scored.size == 0:
         return Simulated(*empty)
-    plan = _Plan(recipe, prepared, present, scored, uncertainty)
+    ties = not _drawn_alone(ordered)[scored].all()
+    plan = _Plan(recipe, prepared, present, scored, uncertainty, ties=ties)
     parts = [slice(i, i + AREAS_A_PART) for i in range(0, scored.size, AREAS_A_PART)]
     with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
         for _ in pool.map(lambda block: _run(plan, block), plan.blocks):
@@ -214,6 +217,16 @@ def _ordered(drawn: DrawInput, order: npt.NDArray[np.int64]) -> DrawInput:
     place[by_first] = np.arange(used.size)
     unit[known] = place[again.reshape(-1)]
     return DrawInput(values, drawn.curve[:, used[by_first]], unit)
+
+
+def _drawn_alone(inputs: list[DrawInput]) -> npt.NDArray[np.bool_]:
+    """Return which areas have a unit of their own: no other has their score but by chance."""
+    alone = np.zeros(inputs[0].values.size, dtype=bool)
+    for drawn in inputs:
+        if drawn.unit is not None:
+            known = drawn.unit >= 0
+            alone[known] |= np.bincount(drawn.unit[known])[drawn.unit[known]] == 1
+    return alone
 
 
 def _drawn_weights(recipe: Recipe, uncertainty: Uncertainty) -> tuple[Floats, Floats]:
@@ -253,7 +266,7 @@ def _run(plan: _Plan, block: _Block) -> None:
     total = np.exp(sums.total()) if geometric else sums.total()
     scores = total if plan.scored.size == plan.areas else total.take(plan.scored, axis=1)
     scores *= np.float32(recipe.factor)
-    plan.ranks[rows] = ranks_of(scores)
+    plan.ranks[rows] = ranks_of(scores, ties=plan.ties)
     if block.normalisation == plan.declared:
         plan.scores[rows] = scores
 

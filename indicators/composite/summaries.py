@@ -60,25 +60,43 @@ def class_of(probability: float) -> str | None:
     return NOT_IN_WORST_FIFTH if probability <= CLEARLY_NOT else MAY_BE
 
 
-def ranks_of(scores: Singles) -> npt.NDArray[np.int64]:
-    """Return the rank of each area in each draw, 1 for the highest; ties share the lower mean."""
+def ranks_of(scores: Singles, *, ties: bool = True) -> npt.NDArray[np.int32]:
+    """Return the rank of each area in each draw, 1 for the highest.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, one row a draw, one column an area
+    ties : bool
+        Whether areas may be alike in all that is drawn. They then share the mean of their ranks, a
+        half taken down. Otherwise scores that are equal by chance are ranked as they come.
+    """
     size, areas = scores.shape
     # Taken from 0, as a negated 0 would differ from a plain one.
     keys = sortable(0 - scores)
     keys += np.arange(areas)
     keys.sort(axis=1)
-    flat = (keys & PLACES) + np.arange(size)[:, None] * areas
-    ranks = np.empty(size * areas, dtype=np.int64)
-    ranks[flat] = np.arange(1, areas + 1)
-    value = keys >> PLACE_BITS
-    for row in np.flatnonzero((value[:, 1:] == value[:, :-1]).any(axis=1)):
-        tied = np.flatnonzero(value[row, 1:] == value[row, :-1])
+    value = keys >> PLACE_BITS if ties else None
+    keys &= PLACES
+    keys += np.arange(0, size * areas, max(areas, 1))[:, None]
+    ranks = np.empty(size * areas, dtype=np.int32)
+    ranks[keys] = np.arange(1, areas + 1, dtype=np.int32)
+    if value is not None:
+        _share(ranks, keys, value)
+    return ranks.reshape(size, areas)
+
+
+def _share(
+    ranks: npt.NDArray[np.int32], places: npt.NDArray[np.int64], value: npt.NDArray[np.int64]
+) -> None:
+    """Give areas of one value the mean of their ranks."""
+    same = value[:, 1:] == value[:, :-1]
+    for row in np.flatnonzero(same.any(axis=1)):
+        tied = np.flatnonzero(same[row])
         first = tied[np.insert(np.diff(tied) > 1, 0, True)]
         last = tied[np.append(np.diff(tied) > 1, True)] + 1
         lengths = last - first + 1
         inside = np.repeat(first, lengths) + _counted(lengths)
-        ranks[flat[row, inside]] = np.repeat((first + last + 2) // 2, lengths)
-    return ranks.reshape(size, areas)
+        ranks[places[row, inside]] = np.repeat((first + last + 2) // 2, lengths)
 
 
 def _counted(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -204,17 +204,22 @@ def _distinct(combined: Iterable[Combined]) -> list[Combined]:
 
 
 def _definition_rows(outcome: Outcome) -> list[dict[str, Any]]:
-    rows = {}
-    for figure in outcome.figures:
+    """Return each definition once: of several figures that sum the same, the first names it."""
+    rows: dict[str, dict[str, Any]] = {}
+    figures = sorted(outcome.figures, key=lambda f: (f.key, f.term))
+    for figure in figures:
         name, key = figure.claim.definition_id, figure.key
-        rows[name, key.indicator_id, figure.term, key.period_start, key.period_end] = {
-            "definition_id": name,
-            "indicator_id": key.indicator_id,
-            "term": figure.term,
-            "geography_type": figure.claim.geography_type,
-            "period_start": key.period_start,
-            "period_end": key.period_end,
-        }
+        rows.setdefault(
+            name,
+            {
+                "definition_id": name,
+                "indicator_id": key.indicator_id,
+                "term": figure.term,
+                "geography_type": figure.claim.geography_type,
+                "period_start": key.period_start,
+                "period_end": key.period_end,
+            },
+        )
     return list(rows.values())
 
 

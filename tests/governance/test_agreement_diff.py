@@ -28,7 +28,7 @@ from declarations.agreements import (
 from declarations.base import ProfileName
 from governance.agreement_text.diff import agreement_changes
 from governance.agreement_text.diff_page import diff_data, diff_page, summary_words
-from governance.agreement_text.words import span_words
+from governance.agreement_text.words import fate, span_words
 from governance.reports.pages import html_page, text_page
 
 
@@ -374,3 +374,29 @@ def test_the_data_for_machines_has_every_change() -> None:
 
 def test_the_sample_is_an_agreement() -> None:
     assert Agreement.model_validate(content()).id == "DSA-TM-009"
+
+
+def test_a_date_of_birth_turned_into_a_band_is_said_in_words() -> None:
+    def born(**more: Any) -> AgreedColumn:
+        return AgreedColumn.model_validate(
+            {"name": "born", "class": "direct_identifier", "action": "generalise", **more}
+        )
+
+    def between(was: AgreedColumn, now: AgreedColumn) -> list[tuple[str, str]]:
+        sides = [
+            agreement().model_copy(update={"sources": [AgreedSource(id="cases", columns=[column])]})
+            for column in (was, now)
+        ]
+        return [(change.effect, change.sentence) for change in agreement_changes(*sides)]
+
+    dropped, band, there = born(action="drop"), born(to="age_band"), born(to="presence")
+
+    ((effect, said),) = between(dropped, band)
+    assert effect == "widening"
+    assert "generalise (turned into an age band, then removed)" in said
+    ((effect, said),) = between(band, there)
+    assert effect == "narrowing"
+    assert "generalise (turned into whether there is one, then removed)" in said
+    assert fate(band) == "Turned into an age band, then removed."
+    with pytest.raises(ValueError, match="to goes with the action generalise"):
+        born(action="keep", to="age_band", **{"class": "measure"})

@@ -339,3 +339,28 @@ def test_counts_are_made_again_only_when_the_records_change(finished_copy: Any) 
 
     assert (built.outcome, built.reason) == ("absent", "withdrawn")
     assert rows_of(finished_copy, counts_table(source), "2026-03") == []
+
+
+def test_with_a_date_to_go_by_each_person_is_counted_once_as_of_the_latest_row(
+    placed: duckdb.DuckDBPyConnection,
+) -> None:
+    fill(
+        placed,
+        [
+            one(service="home", start=day("2026-01-01")),
+            one(service="meals", start=day("2026-02-01"), lsoa21cd=THERE),
+            one(service="other", start=None),
+            one(person="b", service="home", start=day("2026-02-01"), lsoa21cd=THERE),
+            one(person="b", service="home", start=day("2026-02-01"), lsoa21cd=HERE),
+        ],
+    )
+
+    found = counted(placed, distinct="person", category="service", latest="start")
+
+    assert found == {(THERE, "meals"): 1, (HERE, "home"): 1}
+
+
+def test_a_date_to_go_by_is_for_distinct_counts() -> None:
+    count = {"measure": "counted", "title": "t", "unit": "people", "additivity": "flow"}
+    with pytest.raises(ValueError, match="latest goes with distinct"):
+        Count.model_validate({**count, "latest": "start"})

@@ -1,4 +1,4 @@
-"""Counts of social care through a whole region: deliveries joined, looked back into, disposed of."""
+"""Counts of social care through a whole region: returns joined, looked back into, disposed of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from agency_factory import prepare_hub
 from care_samples import contract
 from region_factory import make_workspace, put, region_content, rows_of
@@ -31,7 +30,6 @@ ENDED = ["B", *STAY, "2024-05-01", "2025-03-20", "", *HOME, "", "TM1 1AA", "1940
 AGAIN = ["B", *STAY, "2026-02-01", "", "", *HOME, "", "TM1 1AB", "1940-01-01", "900"]
 FIRST = ["C", *STAY, "2026-02-02", "", "", *HOME, "", "TM1 1AB", "1940-01-01", "900"]
 
-DROPPED = {"drop": ["unit_cost"]}
 KEPT_BY_EVENTS = ["client_type", "primary_support_reason", "accommodation_status", "date_of_death",
                   "event_type", "event_start_date", "event_end_date", "event_outcome",
                   "request_route_of_access", "service_type", "service_component",
@@ -41,9 +39,7 @@ KEPT_BY_EVENTS = ["client_type", "primary_support_reason", "accommodation_status
 def content() -> dict[str, dict[str, Any]]:
     """Return the made-up region with a council's quarterly social care."""
     made = region_content(first_period="2025-03", last_period="2026-06", as_of=dt.date(2026, 7, 10))
-    said = yaml.safe_load(
-        yaml.safe_dump(contract().model_dump(exclude_defaults=True, by_alias=True))
-    )
+    said = contract().model_dump(mode="json", exclude_defaults=True, by_alias=True)
     made["contracts/cld_events.yaml"] = {**said, "health_or_care": False}
     made[f"sources/{CARE}.yaml"] = {
         **made["sources/north_cases.yaml"], "id": CARE, "contract": "cld_events",
@@ -66,7 +62,9 @@ def content() -> dict[str, dict[str, Any]]:
 
 
 def deliver(workspace: Workspace, month: str, rows: list[list[str]], **more: Any) -> None:
-    lines = [",".join(HEADER), *(",".join(f'"{cell}"' for cell in row) for row in rows)]
+    said = ["la_code", "reporting_period_start_date", "reporting_period_end_date"]
+    lines = [",".join([*said, *HEADER])]
+    lines += [",".join(f'"{cell}"' for cell in ["E08990001", "", "", *row]) for row in rows]
     put(workspace.landing, CARE, f"care_{month}.csv", lines, **more)
     source = workspace.declared.sources[CARE]
     receive_source(workspace, source)
@@ -132,7 +130,7 @@ def test_no_cost_and_no_birth_is_stored(region: Workspace) -> None:
     rows = rows_of(region, located_table(region.declared.sources[CARE]), MARCH)
 
     assert not {"unit_cost", "date_of_birth", "nhs_number"} & set(rows[0])
-    assert {r["age_band"] for r in rows} == {"75-84", "85-94", "95+"} - {"95+", "75-84"} | {"85-94"}
+    assert {r["age_band"] for r in rows} == {"85-94"}
 
 
 def dispose_of(region: Workspace, month: str, day: str) -> None:
