@@ -40,7 +40,7 @@ from indicators.derived.reading import (
     written,
 )
 from indicators.rates import NOT_APPLICABLE
-from indicators.statistics.trends import TOO_FEW, rate_trend, share_trend
+from indicators.statistics.trends import LEAST_POINTS, TOO_FEW, rate_trend, share_trend
 from indicators.windows import MONTHS_IN
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def trends_table(
     -------
     pyarrow.Table
         Columns of the module's docstring, one row for each indicator, level, length of period and
-        area with at least two periods after the last break, in that order.
+        area, in that order, where there are periods enough for a trend after the last break.
     """
     tables = []
     for key, indicator in ratios(declarations).items():
@@ -138,7 +138,7 @@ def _level_trends(
     since = first_day(last.period) if last else None
     kept = [i for i in regular if since is None or starts[i] >= since]
     periods = sorted({(starts[i], ends[i]) for i in kept})
-    if len(periods) < 2:
+    if len(periods) < LEAST_POINTS:
         return None
     chosen = figures.take(np.array(kept, dtype=np.int64))
     codes = chosen.listed("geography_code")

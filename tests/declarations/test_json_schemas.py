@@ -24,9 +24,11 @@ def bundled_files() -> list[tuple[str, Path]]:
     regions = ROOT / "pipelines" / "regions"
     files = [("region", path) for path in sorted(regions.glob("*/region.yaml"))]
     for folder in (
-        *sorted(regions.glob("*/*")), ROOT / "expectations/contracts", ROOT / "indicators/catalogue",
+        *sorted(regions.glob("*/*")),
+        ROOT / "expectations/contracts",
+        ROOT / "indicators/catalogue",
         ROOT / "indicators/plausibility/checks",
-    ):  # fmt: skip
+    ):
         if folder.name in FOLDERS:
             files += [(FOLDERS[folder.name], path) for path in sorted(folder.glob("*.yaml"))]
     return files

@@ -74,6 +74,16 @@ FAULTS: dict[str, tuple[Callable[[Content], None], str]] = {
     "flow called a stock": (
         change("indicators/T01.yaml", additivity="stock"), "cases_opened is a flow",
     ),
+    "index of an index": (
+        copy("indicators/T04.yaml", "indicators/T05.yaml", id="T05", name="index_of_index", index={
+            "weights_agreed": "Nobody", "components": [index_component("need", "T04", "high")],
+        }),
+        "T05 is a composite and cannot be made from T04, a composite",
+    ),
+    "purpose not agreed": (
+        change("indicators/T01.yaml", purposes=["surveillance"]),
+        "DSA-TM-001 does not list the purpose surveillance, which T01 needs",
+    ),
     "name taken": (change("indicators/T02.yaml", name="cases_opened_rate"), "already taken by T01"),
     "one id twice": (copy(NORTH, "sources/another.yaml"), "id north_cases is already taken"),
     "one agreement id twice": (

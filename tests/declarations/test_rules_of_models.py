@@ -143,7 +143,9 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "index without a method": ("indicators/T04.yaml", {"index": None}, "composite"),
     "index without components": (
-        "indicators/T04.yaml", {"index": {"weights_agreed": "Nobody", "components": []}}, "components"
+        "indicators/T04.yaml",
+        {"index": {"weights_agreed": "Nobody", "components": []}},
+        "components",
     ),
 }  # fmt: skip
 

@@ -241,6 +241,10 @@ TABLE = [
     Row("less often than agreed", output(frequency="monthly"), "admitted", circumstances=use()),
     Row("another disclosure profile", output(profile="ons-10-5"), "refused",
         "other_profile_agreed", circumstances=use()),
+    Row("a purpose the indicator needs", {"purposes": [PURPOSE, "planning"]},
+        "admitted", circumstances=use(purposes=("planning",))),
+    Row("a purpose not agreed", {}, "refused", "purpose_not_agreed",
+        circumstances=use(purposes=("planning",))),
     # Linkages: both must permit.
     Row("both permit", {}, "admitted", circumstances=use(beside=(OTHER,))),
     Row("only the other permits", {"permitted_linkages": []}, "refused", LINKAGE,

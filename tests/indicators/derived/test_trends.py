@@ -50,13 +50,12 @@ def test_shares_change_in_points(con):
     assert got[1:] == ("percentage points per year", "rising")
 
 
-def test_three_points_are_too_few_and_two_years_no_series(con):
+def test_three_years_are_no_series_and_four_are(con):
     declared = declare(make_indicator(outputs=YEARLY), open_counts=True)
     show(con, years(NORTH, [1000, 1200, 1440]), declared)
-    columns = "points", "change_per_year", "direction", "value_status"
-    assert told(con, declared, *columns) == [(3, None, "too few points", "[z]")]
-    show(con, years(NORTH, [1000]), declared)
-    assert told(con, declared, *columns) == []
+    assert told(con, declared, "points", "direction") == []
+    show(con, years(NORTH, [1000, 1200, 1440, 1728]), declared)
+    assert told(con, declared, "points", "direction") == [(4, "rising")]
 
 
 def test_hidden_points_are_counted_and_too_many_silence_the_trend(con):
@@ -88,8 +87,10 @@ def test_a_period_with_a_break_inside_it_does_not_count(con):
     breaks = [{"period": "2020-07", "reason": "New definition."}]
     declared = declare(make_indicator(outputs=YEARLY, breaks=breaks), open_counts=True)
     show(con, years(NORTH, [1000] * 5, first=2019), declared)
+    assert told(con, declared, "points") == []
+    show(con, years(NORTH, [1000] * 6, first=2019), declared)
     assert told(con, declared, "points", "direction", "break_start", "value_status") == [
-        (3, "too few points", dt.date(2020, 7, 1), "[z][b]")
+        (4, "no clear change", dt.date(2020, 7, 1), "[b]")
     ]
 
 
