@@ -15,6 +15,7 @@ from assets.naming import WORKSPACES, group, key, owners, partitions_of, schema,
 from assets.reporting import note_step, report, workspace_of
 from declarations.contracts import Column, Contract, Source
 from declarations.declared import RegionDeclarations
+from intake.coarsening import coarsened
 
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace
@@ -101,10 +102,17 @@ def _received(declared: RegionDeclarations, source: Source) -> dg.AssetsDefiniti
 
 
 def _agreed(declared: RegionDeclarations, source: Source, contract: Contract) -> list[Column]:
-    """Return the columns the agreement lets in; what it does not name is dropped."""
+    """Return the columns the agreement lets in, as they are stored; others are dropped."""
     agreed = declared.agreement_of(source).source(source.id)
     actions = {c.name: c.action for c in agreed.columns} if agreed else {}
-    return [c for c in contract.columns if actions.get(c.name, "drop") != "drop"]
+    coarse = coarsened(contract, [n for n, a in actions.items() if a == "generalise"])
+    return [
+        c.model_copy(update={"name": coarse[c.name].into, "type": "text"})
+        if c.name in coarse
+        else c
+        for c in contract.columns
+        if actions.get(c.name, "drop") != "drop"
+    ]
 
 
 def _admitted(

@@ -78,8 +78,8 @@ class ReleaseFacts:
         Day the release stands at. It is the only date written into any file, so that equal tables
         give equal files.
     approvals, inputs, attribution, sources : tuple
-        ``attribution`` is the union of the licences' own words over the lineage. ``sources`` feeds
-        the calendar of the quality page and may be left empty.
+        ``attribution`` is the union of the licences' own words over all that was used.
+        ``sources`` feeds the calendar of the quality page and may be left empty.
     licence : str
         Licence of the published figures.
     content_hash : str

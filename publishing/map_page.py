@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from declarations.errors import StorageError
 from declarations.region import Region
 from geography.boundaries.coverage import simplify_for_map
 from governance.reports.self_contained import script_json
 from publishing.facts import ReleaseFacts, synthetic_words
+from publishing.map_coding import Codes, rounded
+from publishing.map_derived import derived_data
 from publishing.map_geometry import (
     TOLERANCES,
     View,
@@ -50,42 +51,11 @@ POLARITY = {
     "higher_is_better": "Higher is better.",
     "none": "Neither high nor low is better in itself.",
 }
-_STATUS_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-class _Codes:
-    """Gives each different text a character; '.' stands for none."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def character(self, text: object) -> str:
-        """Return the character of a text, a new one when it is met for the first time."""
-        if not isinstance(text, str) or not text:
-            return "."
-        if text not in self.texts:
-            if len(self.texts) == len(_STATUS_CHARACTERS):
-                raise StorageError(
-                    f"The release uses more than {len(_STATUS_CHARACTERS)} different notes",
-                    "Use fewer notes or combinations of markers",
-                )
-            self.texts.append(text)
-        return _STATUS_CHARACTERS[self.texts.index(text)]
-
-
-def _numbers(values: pd.Series, decimals: int) -> list[float | int | None]:
-    numbers: list[float | int | None] = []
-    for value in values.tolist():
-        if value is None or value != value:  # noqa: PLR0124 - NaN is unequal to itself
-            numbers.append(None)
-        else:
-            rounded = round(float(value), decimals)
-            numbers.append(int(rounded) if rounded.is_integer() else rounded)
-    return numbers
+BETTER = {"lower_is_better": "lower", "higher_is_better": "higher"}
 
 
 def _series(
-    rows: pd.DataFrame, codes: list[str], decimals: int, statuses: _Codes, notes: _Codes
+    rows: pd.DataFrame, codes: list[str], decimals: int, statuses: Codes, notes: Codes
 ) -> dict[str, Any]:
     by_area = rows.set_index("geography_code").reindex(codes)
     first = rows.iloc[0]
@@ -93,10 +63,10 @@ def _series(
         "p": first["period_label"],
         "a": str(first["period_start"]),
         "z": str(first["period_end"]),
-        "v": _numbers(by_area["value"], decimals),
+        "v": rounded(by_area["value"].tolist(), decimals),
     }
     for key, column in (("l", "lower_ci"), ("u", "upper_ci")):
-        limits = _numbers(by_area[column], decimals)
+        limits = rounded(by_area[column].tolist(), decimals)
         if any(n is not None for n in limits):
             entry[key] = limits
     for key, column, coded in (("s", "value_status", statuses), ("n", "note_id", notes)):
@@ -115,8 +85,8 @@ def _all_series(
     observations: pd.DataFrame,
     indicators: pd.DataFrame,
     levels: Mapping[str, Mapping[str, Any]],
-    statuses: _Codes,
-    notes: _Codes,
+    statuses: Codes,
+    notes: Codes,
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return indicator -> level -> series, the latest period first."""
     whole = observations[observations["breakdown_type"] == "none"]
@@ -185,6 +155,7 @@ def _indicator_facts(indicators: pa.Table) -> list[dict[str, Any]]:
             "decimals": int(row["decimals"]),
             "interval": row["interval_method"],
             "polarity": POLARITY.get(str(row["polarity"]), ""),
+            "better": BETTER.get(str(row["polarity"]), ""),
             "caveats": row["caveats"] or "",
             "sources": row["sources"] or "",
             "rank": order.index(row["theme"]) if row["theme"] in order else len(order),
@@ -220,13 +191,13 @@ def map_data(
         ``view``, ``levels`` (codes, names, paths, district of each area), ``labels``,
         ``indicators``, ``series`` (columns in the order of the level's codes; one character per
         area for status and note), ``statuses``, ``words``, ``notes``, ``dropped`` (periods left
-        out).
+        out), and the ``derived``, ``coded`` and ``breaks`` of ``map_derived``.
     """
     areas = tables["areas"].to_pandas()
     indicators = tables["indicators"].to_pandas()
     view = view_of(borders.total_bounds.tolist())
     levels, labels = _levels(areas, borders, view, tolerance)
-    statuses, notes = _Codes(), _Codes()
+    statuses, notes = Codes(), Codes()
     series = _all_series(tables["observations"].to_pandas(), indicators, levels, statuses, notes)
     dropped = 0
     for by_level in series.values():
@@ -253,6 +224,15 @@ def map_data(
         "words": STATUS_WORDS,
         "notes": [texts.get(n) or n for n in notes.texts],
         "dropped": dropped,
+        **derived_data(
+            tables,
+            levels,
+            {
+                row.indicator_id: int(row.decimals)
+                for row in indicators.itertuples()
+                if row.indicator_id in series
+            },
+        ),
     }
 
 
@@ -298,7 +278,7 @@ def map_page(
     return render_page(
         "map.html.j2",
         ["map.css"],
-        ["map.js"],
+        ["map_derived.js", "map.js"],
         data=script_json(data),
         indicators=data["indicators"],
         region=region,

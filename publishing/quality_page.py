@@ -17,18 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.region import Region
 from intake.accounting import APPORTIONED, NOT_PLACED, OUT_OF_REGION, PLACED
+from publishing.boundary_findings import GRADES, MEETINGS, boundary_fits
 from publishing.conform import conform_all
 from publishing.dictionary import LINEAGE, QUALITY_TABLES
 from publishing.facts import ReleaseFacts, SourceFact, synthetic_words
 from publishing.page import in_words, render_page
+from publishing.plausibility_findings import plausibility_lines
 from publishing.quality_summary import (
-    GRADES,
-    MEETINGS,
     STATES,
     Account,
     accounts,
     actions,
-    boundary_fits,
     calendar_months,
     dropped_columns,
     failed_checks,
@@ -36,7 +35,6 @@ from publishing.quality_summary import (
     in_calendar,
     known_sources,
     lineage_by_source,
-    plausibility_lines,
     states,
 )
 from publishing.vintage_findings import vintage_findings

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from declarations.attribution import attributions
 from declarations.declared import digest
 from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
@@ -338,7 +339,9 @@ def _facts(workspace: Workspace, tables: dict[str, pa.Table]) -> ReleaseFacts:
     region = workspace.declared.region
     lineage = tables["lineage"].to_pylist()
     inputs = sorted({(r["source_id"], r["period"], r["sha256"]) for r in lineage})
-    attribution = sorted({r["attribution"] for r in lineage if r["attribution"]})
+    # Areas and places come from open sources, too, that no indicator is made from.
+    owed = {a.words for a in attributions(workspace.declared)}
+    attribution = sorted(owed | {r["attribution"] for r in lineage if r["attribution"]})
     facts = ReleaseFacts(
         release_id="",
         region_id=region.id,

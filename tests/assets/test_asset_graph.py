@@ -79,7 +79,7 @@ def test_no_personal_column_is_shown_that_the_agreement_drops():
 def test_a_dependency_never_goes_back_a_stage(resolved):
     order = {
         "received": 0, "admitted": 1, "reference": 2, "located": 3, "counts": 4, "statistics": 4,
-        "indicator": 5, "protected": 6, "quality": 6, "release": 7,
+        "indicator": 5, "protected": 6, "quality": 6, "derived": 7, "release": 8,
     }  # fmt: skip
     for key in resolved.get_all_asset_keys():
         mine = order[key.path[-1].split("_")[0]]

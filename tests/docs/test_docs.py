@@ -93,6 +93,11 @@ def test_the_data_dictionary_is_current() -> None:
     assert page == generator().dictionary_page(), "Run .venv/bin/python docs/generate.py"
 
 
+def test_the_catalogue_page_is_current() -> None:
+    page = (DOCS / "methodology" / "indicators.md").read_text(encoding="utf-8")
+    assert page == generator().catalogue_page(), "Run .venv/bin/python docs/generate.py"
+
+
 def test_the_json_schemas_are_current(tmp_path: Path) -> None:
     names = write_schemas(tmp_path)
     assert sorted(names) == sorted(p.name for p in (DOCS / "schemas").iterdir())

@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 from publishing_samples import check, decision, delivery
 
+from publishing.boundary_findings import boundary_fits
 from publishing.facts import ExpectedDelivery, SourceFact
 from publishing.quality_summary import (
     accounts,
     actions,
-    boundary_fits,
     calendar_months,
     dropped_columns,
     failed_checks,
