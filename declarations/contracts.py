@@ -13,8 +13,8 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from declarations.base import Break, Declaration, Identifier, Period
-from declarations.coarsening import Coarsening
-from declarations.counts import Count
+from declarations.coarsening import UNKNOWN_AGE, Coarsening
+from declarations.counts import NO_CATEGORY, TRUTH, UNKNOWN_CATEGORY, Count
 from declarations.events import DERIVED, READ, ClientLevelData
 
 IRISH_GRIDS = frozenset({29900, 29901, 29902, 29903, 2157})
@@ -338,6 +338,22 @@ class Contract(Declaration):
     def codes_of(self, column: Column) -> list[str] | None:
         """Return the values a column may take, or None where it is open."""
         return self.code_lists[column.code_list] if column.code_list else column.codes
+
+    def categories_of(self, count: Count) -> list[str] | None:
+        """Return the categories a count of this contract can have, or None where they are open."""
+        if count.bands:
+            return [*count.bands.labels, UNKNOWN_CATEGORY]
+        if count.category is None:
+            return [NO_CATEGORY]
+        for column in self.columns:
+            if column.coarsen and column.coarsen.into == count.category:
+                known = column.coarsen.labels if column.coarsen.bands else list(TRUTH)
+                return [*known, UNKNOWN_AGE, UNKNOWN_CATEGORY]
+        if count.category in self.made_columns:
+            return list(TRUTH) if self.made_columns[count.category] == "boolean" else None
+        column = self.column(count.category)
+        codes = list(TRUTH) if column.type == "boolean" else self.codes_of(column)
+        return None if codes is None else [*codes, UNKNOWN_CATEGORY]
 
     @property
     def made_columns(self) -> dict[str, str]:

@@ -12,6 +12,12 @@ from pydantic import Field, model_validator
 
 from declarations.base import Declaration, Identifier
 
+NO_CATEGORY, UNKNOWN_CATEGORY = "all", "Not known"
+"""Category of a count that is not broken down, and of rows whose category is missing."""
+
+TRUTH = ("true", "false")
+"""Categories of a count that is broken down by yes and no."""
+
 
 class Bands(Declaration):
     """Into how many days a row's stretch of time falls: what breaks a count down by duration."""

@@ -7,12 +7,17 @@ be published (``consistency.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
 from declarations.indicators import COUNTED, Indicator
+
+ANY_ENDING = "*"
+"""At the end of a category: every category that begins with what stands before it."""
+
+CATEGORIES_SHOWN = 6
 
 ALLOWED = {
     "composite": COUNTED | {"statistic", "standardised", "expected"},
@@ -48,6 +53,7 @@ def check_definition(indicator: Indicator, declared: RegionDeclarations, path: P
     """
     _refuse_rates_of_rates(indicator, declared, path)
     _refuse_unknown(indicator, declared, path)
+    _refuse_unknown_categories(indicator, declared, path)
     _refuse_circles(indicator, declared, path)
     _refuse_unsuited(indicator, declared, path)
     _refuse_sums_over_time(indicator, declared, path)
@@ -83,6 +89,44 @@ def _refuse_unknown(indicator: Indicator, declared: RegionDeclarations, path: Pa
             f"{path}: {indicator.id} is made from {', '.join(unknown)}, which no file declares",
             "Correct the identifier, or add the indicator's file",
         )
+
+
+def _refuse_unknown_categories(
+    indicator: Indicator, declared: RegionDeclarations, path: Path
+) -> None:
+    """A category no count has would be summed as 0, which looks like a figure."""
+    for term in (*indicator.terms, *indicator.populations):
+        for summand in term.summands:
+            known = known_categories(summand.measure, declared)
+            lost = [c for c in summand.categories or () if known and not chosen(c, known)]
+            if known and lost:
+                shown = ", ".join(sorted(known)[:CATEGORIES_SHOWN])
+                more = "" if len(known) <= CATEGORIES_SHOWN else ", ..."
+                raise ConfigurationError(
+                    f"{path}: {summand.measure} has no category {', '.join(lost)}",
+                    f"Its categories are: {shown}{more}; a * at the end takes in all that begin so",
+                )
+
+
+def known_categories(measure: str, declared: RegionDeclarations) -> set[str] | None:
+    """Return every category a measure can have, or None where a contract leaves them open."""
+    found: set[str] = set()
+    for contract in declared.contracts.values():
+        for count in contract.counts:
+            if count.measure == measure:
+                known = contract.categories_of(count)
+                if known is None:
+                    return None
+                found |= set(known)
+    return found
+
+
+def chosen(category: str, known: Iterable[str]) -> list[str]:
+    """Return the categories one of an expression takes in, as ``indicators/compute.py`` does."""
+    text = category.lower()
+    if text.endswith(ANY_ENDING):
+        return [k for k in known if k.lower().startswith(text.removesuffix(ANY_ENDING))]
+    return [k for k in known if k.lower() == text]
 
 
 def _refuse_circles(indicator: Indicator, declared: RegionDeclarations, path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from declarations.definitions import ANY_ENDING
 from declarations.errors import ConfigurationError
 from geography.sql import ident
 from indicators.plan import Plan, plan
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from declarations.declared import RegionDeclarations
     from declarations.expressions import Term
     from declarations.indicators import Indicator
-
-ANY_ENDING = "*"
-"""At the end of a declared category: every category that begins with what stands before it."""
 
 
 def indicator_table(

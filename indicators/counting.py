@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.base import first_day, last_day, month_index, month_of
 from declarations.contracts import Contract, Count, Source
-from declarations.counts import Bands
+from declarations.counts import UNKNOWN_CATEGORY, Bands
 from declarations.declared import digest
 from indicators.care import EVENTS, make_events
 from indicators.care.span import Span, earlier_deliveries
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 AREAS = TableRef("reference", "reference_areas")
 PLACED, COUNTS = "placed_records", "source_counts"
-NO_CATEGORY, UNKNOWN_CATEGORY = "all", "Not known"
 OUT_OF_REGION = "out_of_region"
 
 

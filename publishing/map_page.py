@@ -51,6 +51,15 @@ POLARITY = {
     "higher_is_better": "Higher is better.",
     "none": "Neither high nor low is better in itself.",
 }
+FURTHER = {
+    "index_ranks": "ranks",
+    "index_components": "components",
+    "hotspots": "clusters",
+    "trends": "trends",
+    "comparisons": "comparisons",
+    "need_and_service": "need and service",
+}
+"""Tables behind what is told beside the figures, and what they hold."""
 BETTER = {"lower_is_better": "lower", "higher_is_better": "higher"}
 
 
@@ -222,7 +231,7 @@ def map_data(
         "series": series,
         "statuses": statuses.texts,
         "words": STATUS_WORDS,
-        "notes": [texts.get(n) or n for n in notes.texts],
+        "notes": [" ".join(texts.get(n) or n for n in ids.split(",")) for ids in notes.texts],
         "dropped": dropped,
         **derived_data(
             tables,
@@ -287,6 +296,7 @@ def map_page(
         as_of=in_words(release.as_of),
         statuses=[(f"[{m}]", STATUS_WORDS[m]) for m in _used_markers(data)],
         dropped=data["dropped"],
+        further=[(name, words) for name, words in FURTHER.items() if name in data["derived"]],
         area_count=len(data["levels"]["lsoa21"]["codes"]),
         district_count=len(data["levels"]["lad24"]["codes"]),
     )

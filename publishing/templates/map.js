@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const D = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
@@ -9,10 +8,11 @@
   const MAX_ZOOM = 24;
   if (!D.indicators.length) { $("controls").hidden = true; return; }
 
+  const A = aboutAreas(D);
   const facts = new Map(D.indicators.map((f) => [f.id, f]));
-  const state = { id: D.indicators[0].id, level: "", index: 0, area: null, current: null };
+  const state = { id: D.indicators[0].id, level: "", index: 0, area: null, current: null, clusters: false };
   const box = { x: 0, y: 0, w: D.view[0], h: D.view[1] };
-  const shown = { classes: [], classOf: [], order: null };
+  const shown = { classes: [], classOf: [], unsure: [], rings: [] };
   let shapes = [];
   let centres = [];
   let sort = { column: 0, down: false };
@@ -41,7 +41,7 @@
   const noteOf = (s, i) => coded(s.n, D.notes, i);
   const markersOf = (status) => [...status.matchAll(/\[([a-z]+)\]/g)].map((m) => m[1]);
   const inWords = (status) => markersOf(status).map((m) => D.words[m] || `marked [${m}]`).join("; ");
-  const sentence = (text) => text ? text[0].toUpperCase() + text.slice(1) : "";
+  const sentence = A.sentence;
 
   function number(value, decimals) {
     return value.toLocaleString("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
@@ -56,7 +56,7 @@
   }
   function intervalText(s, i, f) {
     if (!s.l || s.l[i] === null || !s.u || s.u[i] === null) return "";
-    return `95% confidence interval ${number(s.l[i], f.decimals)} to ${number(s.u[i], f.decimals)}`;
+    return `95%${f.kind === "composite" ? "" : " confidence"} interval ${number(s.l[i], f.decimals)} to ${number(s.u[i], f.decimals)}`;
   }
   const districtOf = (l, i) => D.levels.lad24.names[l.districts[i]];
 
@@ -120,7 +120,7 @@
     const font = size.width < 500 ? 11 : 13;
     $("labels").setAttribute("font-size", font * perPixel);
     for (const text of $("labels").children) text.setAttribute("stroke-width", 3 * perPixel);
-    for (const name of ["hatch", "dots", "lines"]) {
+    for (const name of ["hatch", "dots", "lines", "unsure-hatch"]) {
       $(name).setAttribute("patternTransform", `scale(${perPixel})`);
     }
     $("stage").classList.toggle("zoomed", box.w < D.view[0] * 0.99);
@@ -154,6 +154,7 @@
     const s = series(), f = fact(), l = level();
     classify(s);
     shapes.forEach((p, i) => p.setAttribute("class", shown.classOf[i]));
+    paintMarks(s, l);
     $("map-title").textContent = f.title;
     $("map-subtitle").textContent = `${s.p} · ${f.unit} · ${l.long}`;
     $("map-source").textContent = `Source: ${f.sources || "see the table lineage of the release"}. `
@@ -166,8 +167,40 @@
     paintProfile();
     const parts = { i: state.id, g: state.level, p: s.z };
     if (state.area !== null) parts.a = l.codes[state.area];
+    if (state.clusters) parts.c = "1";
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
   }
+
+  /* What lies over the shades: a hatch where a place is unsure, an outline round areas of a class. */
+  function paintMarks(s, l) {
+    const id = state.id, name = state.level;
+    const where = (test) => l.codes.map((_, i) => i).filter(test);
+    shown.unsure = A.isIndex(id, name, s) ? where((i) => (A.place(id, name, s, i) || {}).unsure) : [];
+    shown.rings = [];
+    const offered = A.hasClusters(id, name, s);
+    $("clusters-field").hidden = !offered;
+    if (offered && state.clusters) {
+      for (const kind of A.CLUSTERS) {
+        shown.rings.push({ kind, text: sentence(kind), areas: where((i) => A.cluster(id, name, s, i) === kind) });
+      }
+    }
+    if (A.hasNeed(id, name, s)) {
+      const candidates = where((i) => (A.need(id, name, s, i) || {}).candidate);
+      shown.rings.push({ kind: A.UNMET, text: "Unmet need candidate: need clearly high, use clearly low", areas: candidates });
+    }
+    const joined = (areas) => areas.map((i) => l.paths[i]).join("");
+    const parts = [];
+    for (const ring of shown.rings.filter((r) => r.areas.length)) {
+      const d = joined(ring.areas);
+      for (const layer of ["edge", ringClass(ring.kind), "gap"]) parts.push(draw("path", { d, class: `ring ${layer}` }));
+      /* The areas again, so that the line runs round the group and not through it. */
+      for (const i of ring.areas) parts.push(draw("path", { d: l.paths[i], class: shown.classOf[i] }));
+    }
+    $("rings").replaceChildren(...parts);
+    $("unsure").setAttribute("d", joined(shown.unsure));
+  }
+  const ringClass = (kind) => `r-${kind.replaceAll(" ", "-")}`;
+  const manyAreas = (n) => `${n.toLocaleString("en-GB")} ${n === 1 ? "area" : "areas"}`;
 
   function altText(s, f, l) {
     const parts = [`Map of ${f.title}, ${s.p}, for ${l.codes.length} areas: ${l.long}.`];
@@ -177,6 +210,8 @@
         + `to ${figure(high, f)} (${l.names[s.v.indexOf(high)]}).`);
     } else parts.push("No area has a figure.");
     for (const [m, n] of shown.marked) parts.push(`${n} ${n === 1 ? "area" : "areas"}: ${D.words[m]}.`);
+    if (shown.unsure.length) parts.push(`The place of ${manyAreas(shown.unsure.length)} is unsure.`);
+    for (const r of shown.rings) parts.push(`${r.text}: ${manyAreas(r.areas.length)}.`);
     parts.push("The same figures are in the table below.");
     return parts.join(" ");
   }
@@ -185,8 +220,18 @@
     const item = make("li", null, word ? { class: "word" } : {});
     const swatch = draw("svg", { viewBox: "0 0 32 20", "aria-hidden": "true" });
     swatch.append(draw("rect", { width: 32, height: 20, class: kind }));
-    item.append(swatch, make("span", text), make("span", `${count.toLocaleString("en-GB")} ${count === 1 ? "area" : "areas"}`, { class: "count" }));
+    item.append(swatch, make("span", text), make("span", manyAreas(count), { class: "count" }));
     return item;
+  }
+  function markItem(swatch, text, count) {
+    const item = make("li", null, { class: "word" });
+    item.append(swatch, make("span", text), make("span", count === null ? "" : manyAreas(count), { class: "count" }));
+    return item;
+  }
+  function swatchOf(...parts) {
+    const picture = draw("svg", { viewBox: "0 0 32 20", "aria-hidden": "true" });
+    picture.append(...parts);
+    return picture;
   }
   function paintLegend(f) {
     $("legend-note").textContent = `${f.unit}. Darker is higher. ${f.polarity}`;
@@ -198,7 +243,25 @@
       const count = shown.marked.get(m);
       if (count) items.push(legendItem(`k${m}`, `[${m}] ${D.words[m]}`, count, true));
     }
+    if (shown.unsure.length) {
+      const block = { width: 32, height: 20 };
+      items.push(markItem(
+        swatchOf(draw("rect", { ...block, class: "k2" }), draw("rect", { ...block, class: "ku-place" })),
+        "Place unsure: it may or may not be in the worst fifth, or its rank may lie anywhere in more than two fifths of all ranks",
+        shown.unsure.length));
+    }
+    for (const r of shown.rings) {
+      const box = "M7 5H25V15H7Z";
+      items.push(markItem(
+        swatchOf(draw("path", { d: box, class: `ring ${ringClass(r.kind)}` }), draw("path", { d: box, fill: "#fff" })),
+        r.text, r.areas.length));
+    }
+    if (A.CLUSTERS.includes((shown.rings[0] || {}).kind)) {
+      items.push(markItem(make("span"), "Without an outline: not significant, or no figure. Outlines are of what is beyond chance (false discovery rate 5%)", null));
+    }
+    for (const text of A.breaks(state.id, series())) items.push(markItem(make("span", "[b]"), `Break in series: ${text}`, null));
     $("legend").replaceChildren(...items);
+    $("legend-areas").hidden = !shown.unsure.length && !shown.rings.length;
   }
   function paintAbout(f) {
     const parts = [make("p", f.description)];
@@ -214,9 +277,14 @@
     const lines = [];
     if (state.level !== "lad24") lines.push(districtOf(l, i));
     const words = sentence(inWords(statusOf(s, i)));
+    const place = A.place(f.id, state.level, s, i), need = A.need(f.id, state.level, s, i);
+    const told = [
+      place ? `${sentence(place.text)} (90% interval)` : "", place ? sentence(place.named) : "",
+      state.clusters ? A.clusterText(f.id, state.level, s, i) : "", need ? need.text : "",
+    ];
     return {
       name: l.names[i], lines, value: valueText(s, i, f),
-      rest: [intervalText(s, i, f), words, noteOf(s, i)].filter(Boolean),
+      rest: [intervalText(s, i, f), ...told, words, noteOf(s, i)].filter(Boolean),
     };
   }
   function mark(id, i) {
@@ -279,13 +347,26 @@
     const m = v.length >> 1;
     return v.length % 2 ? v[m] : (v[m - 1] + v[m]) / 2;
   }
-  /* The district's own figure if it is published for the same period; else the middle of its areas. */
-  function comparison(id, s, i) {
-    const l = level();
+  /* As the release compares it; else with the district's own figure if it is published for the same
+     period, or with the middle of its areas. */
+  function comparison(f, s, i) {
+    const id = f.id, l = level();
+    const held = A.against(id, state.level, s, i);
+    if (held) {
+      const { side, text } = A.verdict(f, held, s.v[i]);
+      return { value: held.value, side, words: sentence(text) };
+    }
+    const found = unofficial(id, s, i, l);
+    if (!found) return null;
+    const side = verdict(s, i, found);
+    const lead = side ? `${sentence(side)} than `.replace("Similar than", "Similar to") : "";
+    return { value: found.value, side, words: `${lead}${number(found.value, f.decimals)}: ${found.words}` };
+  }
+  function unofficial(id, s, i, l) {
     if (state.level !== "lad24") {
       const own = (D.series[id].lad24 || []).find((t) => t.a === s.a && t.z === s.z);
       const value = own ? own.v[l.districts[i]] : null;
-      if (value !== null && value !== undefined) return { value, words: districtOf(l, i), unit: true };
+      if (value !== null && value !== undefined) return { value, words: districtOf(l, i) };
     }
     const whole = state.level === "lad24";
     const peers = s.v.filter((_, j) => whole || l.districts[j] === l.districts[i]);
@@ -307,12 +388,13 @@
     return picture;
   }
   function verdict(s, i, against) {
-    if (!against || !s.l || s.l[i] === null) return "";
+    if (!s.l || s.l[i] === null) return "";
     if (s.l[i] > against.value) return "higher";
     if (s.u[i] < against.value) return "lower";
     return "similar";
   }
-  function profileRow(f, s, i) {
+  const small = (text) => [make("br"), make("span", text, { class: "muted small" })];
+  function profileRow(f, s, i, trends) {
     const row = make("tr");
     const head = make("th", f.title, { scope: "row" });
     head.append(make("br"), make("span", s.p, { class: "muted small" }));
@@ -324,26 +406,76 @@
       cells.push(td);
     };
     const status = inWords(statusOf(s, i));
+    const place = A.place(f.id, state.level, s, i), need = A.need(f.id, state.level, s, i);
+    const trend = A.trend(f.id, state.level, s, i);
+    const trendCell = () => { if (trends) cell("Trend", [trend && trend.told ? trend.text : "–"]); };
     if (s.v[i] === null) {
       cell("Figure", [make("span", sentence(status) || "No figure shown")]);
-      cell("95% interval", ["–"]); cell("Compared with", ["–"]); cells.push(make("td"));
+      cell("95% interval", ["–"]); cell("Compared with", ["–"]); trendCell(); cells.push(make("td"));
     } else {
-      cell("Figure", [make("strong", figure(s.v[i], f)), ...(status ? [make("br"), make("span", sentence(status), { class: "muted small" })] : [])]);
+      cell("Figure", [make("strong", figure(s.v[i], f)), ...(status ? small(sentence(status)) : []),
+        ...(place ? [...small(sentence(place.text)), ...small(sentence(place.named))] : []), ...(need ? small(need.text) : [])]);
       const interval = s.l && s.l[i] !== null ? `${number(s.l[i], f.decimals)} to ${number(s.u[i], f.decimals)}` : "no interval";
       cell("95% interval", [interval]);
-      const against = comparison(f.id, s, i);
-      const says = verdict(s, i, against);
-      if (against) {
-        const text = [make("span", `${number(against.value, f.decimals)}: ${against.words}`)];
-        if (says) text.unshift(make("span", `${sentence(says)} than `.replace("Similar than", "Similar to"), { class: `v-${says}` }));
-        cell("Compared with", text);
-      } else cell("Compared with", ["–"]);
+      const against = comparison(f, s, i);
+      cell("Compared with", [against ? make("span", against.words, { class: `v-${against.side || "none"}` }) : "–"]);
+      trendCell();
       const picture = make("td");
       picture.append(bar(s, i, against));
       cells.push(picture);
     }
     row.append(...cells);
     return row;
+  }
+  /* The indicator on the map, for the selected area: everything the release says of it. */
+  function paintHere() {
+    const f = fact(), s = series(), i = state.area;
+    const list = make("dl", null, { class: "facts" });
+    const add = (title, ...lines) => {
+      const told = lines.filter(Boolean);
+      if (told.length) list.append(make("dt", title), ...told.map((t) => make("dd", t)));
+    };
+    const place = A.place(f.id, state.level, s, i), need = A.need(f.id, state.level, s, i);
+    const against = s.v[i] === null || place ? null : comparison(f, s, i);
+    const trend = state.index === 0 ? A.trend(f.id, state.level, s, i) : null;
+    add(place ? "Score" : "Figure", valueText(s, i, f), intervalText(s, i, f), sentence(inWords(statusOf(s, i))), noteOf(s, i));
+    if (place) {
+      add("Rank", `${sentence(place.text)} (90% interval). 1 is the worst.`);
+      add("What can be said", `${sentence(place.named)}${place.chance ? ` (probability that it is in the worst fifth: ${place.chance})` : ""}`);
+    }
+    if (against) add("Compared", against.words);
+    if (trend) add("Trend", trend.text);
+    add("Cluster (local Moran)", A.clusterText(f.id, state.level, s, i));
+    if (need) add("Need and service", need.text, ...need.lines);
+    const parts = [make("h3", `${f.title}, ${s.p}`, { id: "here-title" }), list];
+    const components = A.parts(f.id, state.level, s, i);
+    if (components.length) parts.push(componentTable(components, f));
+    if (place || need) {
+      parts.push(make("p", "This describes an area, never a person: it says where to look, not who lives there or why.", { class: "small" }));
+    }
+    $("here").replaceChildren(...parts);
+  }
+  function componentTable(components, f) {
+    const table = make("table", null, { class: "stack components" });
+    const head = make("thead"), titles = make("tr"), body = make("tbody");
+    for (const t of ["Component", "Score: higher is worse", "Weight", "Picture"]) titles.append(make("th", t, { scope: "col" }));
+    head.append(titles);
+    for (const c of components) {
+      const row = make("tr"), picture = make("td");
+      const given = c.score !== null;
+      if (given) {
+        const bars = draw("svg", { viewBox: "0 0 160 16", "aria-hidden": "true" });
+        bars.append(draw("rect", { x: 1, y: 2, width: 158, height: 12, class: "track" }),
+          draw("rect", { x: 1, y: 2, width: c.most > 0 ? 158 * c.score / c.most : 0, height: 12, class: "bar" }));
+        picture.append(bars);
+      }
+      row.append(make("th", c.title, { scope: "row" }),
+        make("td", given ? number(c.score, f.decimals) : "not known", { "data-label": "Score" }),
+        make("td", c.weight === null ? "–" : `${number(100 * c.weight, 0)}%`, { "data-label": "Weight" }), picture);
+      body.append(row);
+    }
+    table.append(make("caption", "What the score is made of"), head, body);
+    return table;
   }
   function paintProfile() {
     const panel = $("profile");
@@ -354,26 +486,26 @@
     $("profile-note").textContent = `${l.codes[i]}${state.level === "lad24" ? "" : ` · ${districtOf(l, i)}`}. `
       + "Each indicator at its latest period. Dot: this area; band: 95% confidence interval; orange line: what it is compared with; grey line: lowest to highest area shown. "
       + "“Higher” and “lower” are said only where the whole interval lies on one side.";
+    paintHere();
+    const told = D.indicators.map((f) => [f, (D.series[f.id][state.level] || [])[0]]).filter(([, s]) => s);
+    const trends = told.some(([f, s]) => (A.trend(f.id, state.level, s, i) || {}).told);
+    const heads = ["Indicator", "Figure", "95% interval", "Compared with", ...(trends ? ["Trend"] : []), "Picture"];
     const table = make("table", null, { class: "stack" });
     const head = make("thead"), titles = make("tr");
-    for (const t of ["Indicator", "Figure", "95% interval", "Compared with", "Picture"]) {
-      titles.append(make("th", t, { scope: "col" }));
-    }
+    for (const t of heads) titles.append(make("th", t, { scope: "col" }));
     head.append(titles);
     table.append(make("caption", `All indicators of ${l.names[i]}`, { class: "hidden-text" }), head);
     let theme = null, body = null;
-    for (const f of D.indicators) {
-      const s = (D.series[f.id][state.level] || [])[0];
-      if (!s) continue;
+    for (const [f, s] of told) {
       if (f.theme !== theme) {
         theme = f.theme;
         body = make("tbody", null, { class: "theme" });
         const row = make("tr");
-        row.append(make("th", theme, { scope: "rowgroup", colspan: 5 }));
+        row.append(make("th", theme, { scope: "rowgroup", colspan: heads.length }));
         body.append(row);
         table.append(body);
       }
-      body.append(profileRow(f, s, i));
+      body.append(profileRow(f, s, i, trends));
     }
     $("profile-body").replaceChildren(table);
   }
@@ -388,6 +520,31 @@
     if (i !== null) $("spoken").textContent = `Profile of ${level().names[i]} opened below the map`;
   }
 
+  /* What is drawn over the shades or told in the profile stands in the table too. */
+  function moreColumns(s, f) {
+    const id = f.id, name = state.level, more = [];
+    const some = (test) => level().codes.some((_, i) => test(i));
+    if (A.isIndex(id, name, s)) {
+      const of = (key) => (i) => (A.place(id, name, s, i) || { [key]: null })[key];
+      for (const [title, key] of [["Rank, 1 is the worst", "rank"], ["Rank: lower 90% limit", "low"], ["Rank: upper 90% limit", "high"]]) {
+        more.push({ title, number: true, decimals: 1, raw: of(key) });
+      }
+      more.push({ title: "What can be said", text: (i) => of("named")(i) || "" });
+      more.push({ title: "Place unsure", text: (i) => (of("unsure")(i) ? "yes" : "") });
+      A.parts(id, name, s, 0).forEach((c, k) => {
+        more.push({ title: `Component: ${c.title}`, number: true, raw: (i) => A.parts(id, name, s, i)[k].score });
+      });
+    }
+    if (A.hasClusters(id, name, s)) more.push({ title: "Cluster (local Moran)", text: (i) => A.clusterText(id, name, s, i) });
+    if (A.hasNeed(id, name, s)) more.push({ title: "Need and service", text: (i) => (A.need(id, name, s, i) || { named: "" }).named });
+    if (some((i) => A.against(id, name, s, i))) {
+      const text = (i) => { const held = s.v[i] === null ? null : A.against(id, name, s, i); return held ? A.verdict(f, held, s.v[i]).text : ""; };
+      more.push({ title: "Compared", text });
+    }
+    const trend = (i) => A.trend(id, name, s, i) || { told: false, text: "" };
+    if (state.index === 0 && some((i) => trend(i).told)) more.push({ title: "Trend", text: (i) => trend(i).text });
+    return more;
+  }
   function columns() {
     const s = series(), f = fact(), l = level();
     const all = [
@@ -399,9 +556,10 @@
       { title: "Upper 95% limit", number: true, raw: (i) => (s.u ? s.u[i] : null) },
       { title: "Status", text: (i) => { const t = statusOf(s, i); return t ? `${t} ${inWords(t)}` : ""; }, key: (i) => statusOf(s, i) },
     ];
+    all.push(...moreColumns(s, f));
     for (const c of all) {
-      if (!c.number) continue;
-      c.text = (i) => (c.raw(i) === null ? "" : number(c.raw(i), f.decimals));
+      if (!c.number) { c.key ??= c.text; continue; }
+      c.text = (i) => (c.raw(i) === null ? "" : number(c.raw(i), c.decimals ?? f.decimals));
       c.key = c.raw;
     }
     return all.filter((c) => !(c.title === "District" && state.level === "lad24")
@@ -538,6 +696,12 @@
     $("level").addEventListener("change", (e) => setLevel(e.target.value));
     $("period").addEventListener("change", (e) => { state.index = Number(e.target.value); point(null); paint(); });
     $("search").addEventListener("input", search);
+    $("clusters").addEventListener("change", (e) => {
+      state.clusters = e.target.checked;
+      paint();
+      $("spoken").textContent = state.clusters
+        ? shown.rings.map((r) => `${r.text}: ${manyAreas(r.areas.length)}`).join(". ") : "Clusters are no longer outlined";
+    });
     document.addEventListener("keydown", (e) => {
       if (e.key === "Escape") { point(null); $("matches").hidden = true; }
     });
@@ -605,6 +769,8 @@
     setIndicator(state.id, wanted.get("g") || "lsoa21");
     const k = D.series[state.id][state.level].findIndex((s) => s.z === wanted.get("p"));
     if (k > 0) { state.index = k; $("period").value = String(k); }
+    state.clusters = wanted.get("c") === "1";
+    $("clusters").checked = state.clusters;
     const a = level().codes.indexOf(wanted.get("a"));
     if (a >= 0) state.area = a;
     place();

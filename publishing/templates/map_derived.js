@@ -17,6 +17,10 @@ const aboutAreas = (D) => {
   function number(value, least, most) {
     return value.toLocaleString("en-GB", { minimumFractionDigits: least, maximumFractionDigits: most ?? least });
   }
+  function percent(part) {
+    if (part > 0.99) return "over 99%";
+    return part < 0.01 ? "under 1%" : `${number(100 * part, 0)}%`;
+  }
   const plain = (value) => number(value, 0, 1);
 
   const blocks = (table, id, level) => ((D.derived[table] || {})[id] || {})[level] || [];
@@ -46,7 +50,7 @@ const aboutAreas = (D) => {
       rank, low, high, named,
       unsure: named === MAY_BE || (spread && high - low > UNSURE_SPAN * areas),
       text: `rank ${plain(rank)} of ${plain(areas)}${spread ? `, between ${plain(low)} and ${plain(high)}` : ""}`,
-      chance: chance === null ? "" : `probability ${chance > 0.99 ? "over 99%" : chance < 0.01 ? "under 1%" : `${number(100 * chance, 0)}%`}`,
+      chance: chance === null ? "" : percent(chance),
     };
   }
   function parts(id, level, s, i) {
@@ -107,14 +111,14 @@ const aboutAreas = (D) => {
   function verdict(f, held, value) {
     const shown = number(held.value, f.decimals);
     if (!held.result) return { side: "", text: `${shown}: ${held.name}` };
-    if (held.result === "similar") return { side: "similar", text: `similar to ${held.name}’s ${shown}: the difference may be chance` };
+    if (held.result === "similar") return { side: "similar", text: `similar to ${held.name}'s ${shown}: the difference may be chance` };
     let side = held.result;
     if (side in RESULTS) {
       const other = f.better === "lower" ? "higher" : "lower";
       side = side === "better" ? f.better : other;
     }
     const judged = held.result in RESULTS ? ` (${RESULTS[held.result]})` : "";
-    return { side, text: `${side} than ${held.name}’s ${shown}, beyond chance${judged}` };
+    return { side, text: `${side} than ${held.name}'s ${shown}, beyond chance${judged}` };
   }
 
   /* Need and service: areas, never people. */
@@ -131,7 +135,7 @@ const aboutAreas = (D) => {
       if (get(v) !== null && get(low) !== null) lines.push(`${what} ${number(get(v), 2)} (95% interval ${number(get(low), 2)} to ${number(get(high), 2)})`);
     };
     times("ratio", "lower", "upper", "Counted over expected:");
-    times("need_score", "need_lower", "need_upper", "Need over the region’s:");
+    times("need_score", "need_lower", "need_upper", "Need over the region's:");
     if (get("coverage") !== null) lines.push(`Reach of the service: ${plain(get("coverage"))} ${word("need_and_service", block, "coverage_unit", i)}`);
     const plainly = word("need_and_service", block, "not_adjusted", i);
     if (plainly) lines.push(plainly);

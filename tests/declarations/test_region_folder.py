@@ -54,6 +54,10 @@ FAULTS: dict[str, tuple[Callable[[Content], None], str]] = {
         ),
         "T04 is made from T09, which no file declares",
     ),
+    "category nobody counts": (
+        change("indicators/T01.yaml", numerator="cases_opened[nowhere]"),
+        "cases_opened has no category nowhere",
+    ),
     "index of itself": (
         change(
             "indicators/T04.yaml",

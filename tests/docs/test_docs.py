@@ -20,6 +20,7 @@ from pipelines.cli import app
 from pipelines.scaffold import write_schemas
 from pipelines.settings import Settings
 from publishing.dictionary import RELEASE_TABLES
+from publishing.dictionary_derived import DERIVED
 from publishing.duckdb_file import write_duckdb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 COMMAND_LINE = re.compile(r"^ {4}(lsoalink .+)$")
 INLINE_COMMAND = re.compile(r"`(lsoalink [^`]+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
@@ -114,6 +116,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [t for t in targets if not (page.parent / t).exists()] == []
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and most Markdown tools make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.M)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()).strip() for heading in headings)
+    return {words.replace(" ", "-") for words in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_anchors_are_headings(page: Path) -> None:
+    found = ANCHOR.findall(page.read_text(encoding="utf-8"))
+    pages = [(page.parent / target if target else page, anchor) for target, anchor in found]
+    lost = [a for p, a in pages if p.suffix == ".md" and a not in anchors_of(p)]
+    assert lost == []
+
+
 @pytest.fixture(scope="module")
 def empty_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release file with every table and view, and no row."""
@@ -143,6 +160,33 @@ def queries_for_analysts() -> list[str]:
 
 def test_there_are_queries_for_analysts() -> None:
     assert len(queries_for_analysts()) >= 10
+
+
+@pytest.mark.parametrize("table", [table.name for table in DERIVED])
+def test_each_derived_table_has_a_question_and_how_not_to_read_it(table: str) -> None:
+    text = (DOCS / "analysts.md").read_text(encoding="utf-8")
+    section = text[text.index("## Questions of a commissioner") :]
+    section = section[: section.index("\n## ", 3)]
+    answered = re.findall(r"^```sql\n(.*?)^```\n\n(.*?)\n", section, re.M | re.S)
+    mine = [after for query, after in answered if re.search(rf"FROM {table}\b", query)]
+    assert len(mine) == 1
+    assert mine[0].startswith("How not to read it: ")
+
+
+def test_every_page_is_named_where_documentation_begins() -> None:
+    text = (DOCS / "README.md").read_text(encoding="utf-8")
+    pages = {
+        str(p.relative_to(DOCS))
+        for p in DOCS.rglob("*.md")
+        if p.parent.name != "decisions" and p != DOCS / "README.md"
+    }
+    assert pages - set(LINK.findall(text)) == set()
+
+
+def test_every_decision_is_listed() -> None:
+    folder = DOCS / "decisions"
+    listed = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
+    assert listed == {p.name for p in folder.glob("0*.md")}
 
 
 @pytest.mark.parametrize("query", queries_for_analysts())

@@ -31,7 +31,7 @@ def test_the_greater_of_the_indicator_s_and_the_profile_s(unit: str, least: int)
     assert asked(unit, least + 1) == least + 1
 
 
-def test_an_indicator_without_a_denominator_keeps_its_own() -> None:
+def test_an_indicator_without_a_denominator_needs_none() -> None:
     indicator: Any = SimpleNamespace(denominator=None, minimum_denominator=7)
 
-    assert least_denominator(indicator, SimpleNamespace()) == 7  # type: ignore[arg-type]
+    assert least_denominator(indicator, SimpleNamespace()) == 0  # type: ignore[arg-type]

@@ -23,6 +23,9 @@ from publishing.derived import DERIVED_TABLES
 FIGURES = ("numerator", "denominator", "value", "lower_ci", "upper_ci")
 WIDE = {"value": "value", "lower": "lower_ci", "upper": "upper_ci"}
 SERIES = {"v": "value", "l": "lower_ci", "u": "upper_ci"}
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MAP_KEYS = {"view", "levels", "labels", "indicators", "series", "statuses", "words", "notes",
+            "dropped", "derived", "coded", "breaks"}  # fmt: skip
 EMBEDDED = re.compile(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', re.S)
 NO_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.S)
 BLOCK = re.compile(r"</?(?:tr|li|p|div|h\d|title|text|desc|section|option|g|path|rect|svg)\b[^>]*>")
@@ -38,6 +41,24 @@ class Said(NamedTuple):
     area: str
     figure: str
     number: float | None
+
+
+class Told(NamedTuple):
+    """A number or text, or None for none, that the map gives of an area from a derived table.
+
+    ``area`` is a district's code for what is told once for all its areas, and ``about`` says so.
+    ``more`` holds the columns besides area and period that tell the table's rows apart.
+    """
+
+    table: str
+    indicator: str
+    level: str
+    area: str
+    about: str
+    period: tuple[str, str]
+    more: tuple[tuple[str, str], ...]
+    column: str
+    content: float | str | None
 
 
 class Text(NamedTuple):
@@ -137,6 +158,50 @@ def _series(name: str, data: Mapping[str, Any]) -> Iterator[Said]:
                     numbers = entry.get(key, [None] * len(codes))
                     for code, number in zip(codes, numbers, strict=True):
                         yield Said(name, indicator, entry["z"], code, figure, number_of(number))
+
+
+def map_of(folder: Path) -> dict[str, Any]:
+    """Return the data of the map page."""
+    (part,) = EMBEDDED.findall((folder / "map.html").read_text(encoding="utf-8"))
+    data = json.loads(part)
+    assert isinstance(data, dict)
+    return data
+
+
+def told_by_map(data: Mapping[str, Any]) -> Iterator[Told]:
+    """Yield everything the map holds of tables that are made from published figures."""
+    for table, indicators in data["derived"].items():
+        coded = data["coded"].get(table, {})
+        for indicator, levels in indicators.items():
+            for level, blocks in levels.items():
+                codes = data["levels"][level]["codes"]
+                for block in blocks:
+                    more = tuple(
+                        sorted((k, str(v)) for k, v in block.items() if k not in set("azntd"))
+                    )
+                    for about, area, column, content in _of_block(block, codes, coded, data):
+                        yield Told(table, indicator, level, area, about, (block["a"], block["z"]),
+                                   more, column, content)  # fmt: skip
+
+
+def _of_block(
+    block: Mapping[str, Any],
+    codes: list[str],
+    coded: Mapping[str, list[str]],
+    data: Mapping[str, Any],
+) -> Iterator[tuple[str, str, str, float | str | None]]:
+    for column, held in block.get("n", {}).items():
+        numbers = held if isinstance(held, list) else [held] * len(codes)
+        for code, number in zip(codes, numbers, strict=True):
+            yield "area", code, column, number_of(number)
+    for column, held in block.get("t", {}).items():
+        letters = held * len(codes) if len(held) == 1 else held
+        for code, letter in zip(codes, letters, strict=True):
+            text = None if letter == "." else coded[column][LETTERS.index(letter)]
+            yield "area", code, column, text
+    for column, numbers in block.get("d", {}).items():
+        for code, number in zip(data["levels"]["lad24"]["codes"], numbers, strict=False):
+            yield "district", code, column, number_of(number)
 
 
 def texts_of(folder: Path, names: Mapping[str, str]) -> Iterator[Text]:

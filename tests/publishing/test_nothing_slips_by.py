@@ -19,7 +19,17 @@ from typing import Any
 import duckdb
 import pytest
 from exposed_region import EXPOSED, WITHHELD_NOTES, rows_of_release
-from published_numbers import Said, figures_of, number_of, tables_of, texts_of
+from published_numbers import (
+    MAP_KEYS,
+    Said,
+    Told,
+    figures_of,
+    map_of,
+    number_of,
+    tables_of,
+    texts_of,
+    told_by_map,
+)
 from region_factory import AREAS, rows_of
 
 from governance.disclosure import protect_count
@@ -36,6 +46,13 @@ KEYED = {
     *(f"{f}combined_observations{e}" for f, e in
       (("csv/", ".csv"), ("parquet/", ".parquet"), ("lsoalink.duckdb/", ""))),
 }  # fmt: skip
+PLACES = {
+    "rank": 1, "rank_low": 1, "rank_high": 1, "areas": 0, "p_worst_fifth": 3, "weight": 3,
+    "neighbours_outside": 0, "change_per_year": 1, "lower_ci": 1, "upper_ci": 1,
+    "observed": 0, "expected_age": 1, "expected_need": 1, "ratio": 2, "lower": 2, "upper": 2,
+    "need_score": 2, "need_lower": 2, "need_upper": 2, "coverage": 1,
+}  # fmt: skip
+"""Decimals the map keeps of derived tables' columns; of others, those of the indicator."""
 NAMES = {spoken: code for code, (name, _, _) in AREAS.items() for spoken in (code, name)}
 
 
@@ -64,6 +81,7 @@ def faults_of(folder: Path, truth: Truth) -> list[str]:
     said = list(figures_of(folder))
     faults = [f for s in said if (f := _fault(s, truth, withheld))]
     faults += _disagreements(said)
+    faults += _map_faults(folder, truth)
     faults += _text_faults(folder)
     faults += _sums_faults(folder, truth)
     return sorted(set(faults))
@@ -124,6 +142,48 @@ def _disagreements(said: list[Said]) -> list[str]:
         if above is None or not below or abs(value - per * min(above / below, 9)) > 0.006:
             faults.append(f"csv: value of {indicator} {area} is not of the published counts")
     return faults
+
+
+def _map_faults(folder: Path, truth: Truth) -> list[str]:
+    """Return everything the map tells of derived tables that their CSV files do not."""
+    data = map_of(folder)
+    faults = [f"map.html: {key} is not known" for key in set(data) - MAP_KEYS]
+    rows: dict[str, dict[tuple[str, ...], list[dict[str, str]]]] = {}
+    for table in data["derived"]:
+        rows[table] = {}
+        for row in rows_of_release(folder, table):
+            for area in (row.get("geography_code") or row["lsoa21cd"], f"in {row['lad24cd']}"):
+                start = row.get("period_start") or row["first_period_start"]
+                end = row.get("period_end") or row["last_period_end"]
+                level = row.get("geography_type") or "lsoa21"
+                key = (row["indicator_id"], level, area, start, end)
+                rows[table].setdefault(key, []).append(row)
+    for told in told_by_map(data):
+        area = told.area if told.about == "area" else f"in {told.area}"
+        places = PLACES.get(told.column, truth.decimals[told.indicator])
+        found = {
+            row.get(told.column)
+            for row in rows[told.table].get((told.indicator, told.level, area, *told.period), [])
+            if all(row[k] == v for k, v in told.more)
+        }
+        if not _follows(told, found, places):
+            faults.append(f"map.html: {told.column} of {told.indicator} {told.area} is not in CSV")
+    wanted = [[r["indicator_id"], r["period"], r["reason"]]
+              for r in rows_of_release(folder, "series_breaks")]  # fmt: skip
+    if sorted([k, *b] for k, v in data["breaks"].items() for b in v) != sorted(wanted):
+        faults.append("map.html: breaks are not those in CSV")
+    return faults
+
+
+def _follows(told: Told, found: set[str | None], places: int) -> bool:
+    """Whether a cell of the map is what all its rows in CSV say."""
+    cells = found - {""} if told.about == "district" else found
+    if told.content is None or not cells:
+        return told.content is None and cells <= {""}
+    if isinstance(told.content, str):
+        return cells == {told.content}
+    numbers = [number_of(cell) for cell in cells]
+    return all(n is not None and abs(n - told.content) <= 0.5001 * 10**-places for n in numbers)
 
 
 def _text_faults(folder: Path) -> list[str]:
@@ -197,6 +257,12 @@ def test_every_file_is_read(exposed: Released) -> None:
     for page in folder.glob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"<(img|canvas|object|iframe)\b|data:image|base64", text), page.name
+
+
+def test_the_map_tells_of_derived_tables(exposed: Released) -> None:
+    """That nothing differs would mean little if the map told nothing."""
+    told = {t.table for t in told_by_map(map_of(exposed[1].folder)) if t.content is not None}
+    assert told >= {"index_ranks", "index_components", "hotspots", "comparisons"}
 
 
 def test_the_index_is_made_of_published_figures_alone(exposed: Released) -> None:
@@ -305,6 +371,34 @@ def in_map_data(folder: Path) -> None:
     path.write_text(text.replace(whole, whole.replace(data, json.dumps(content))), encoding="utf-8")
 
 
+def in_map_table(column: str) -> Callable[[Path], None]:
+    """Plant a number beside the area that has none, in what the map holds of an index."""
+
+    def plant(folder: Path) -> None:
+        path = writable(folder / "map.html")
+        text = path.read_text(encoding="utf-8")
+        content = map_of(folder)
+        place = content["levels"]["lsoa21"]["codes"].index(WITHHELD_AREA)
+        (block,) = content["derived"]["index_ranks"]["T04"]["lsoa21"]
+        numbers = [None] * len(AREAS)
+        numbers[place] = 22
+        block.setdefault("n", {})[column] = numbers
+        start = text.index(">", text.index('type="application/json"')) + 1
+        path.write_text(
+            text[:start] + json.dumps(content) + text[text.index("</script>", start) :],
+            encoding="utf-8",
+        )
+
+    return plant
+
+
+def in_map_beside(folder: Path) -> None:
+    path = writable(folder / "map.html")
+    text = path.read_text(encoding="utf-8")
+    assert '"breaks":{' in text
+    path.write_text(text.replace('"breaks":{', '"remark":[22],"breaks":{'), encoding="utf-8")
+
+
 def in_tooltip(page: str) -> Callable[[Path], None]:
     def plant(folder: Path) -> None:
         path = writable(folder / page)
@@ -347,6 +441,9 @@ PLANTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "sums": (in_sums, "lsoalink.duckdb/v_area_counts: T01 E02990003 is narrow"),
     "geopackage": (in_geopackage, "lsoalink.gpkg/lsoa21_latest: value of T01 E01990005"),
     "map": (in_map_data, "map.html: value of T01 E01990005 is withheld"),
+    "map's ranks": (in_map_table("rank"), "map.html: rank of T04 E01990005 is not in CSV"),
+    "map's counts": (in_map_table("count"), "map.html: count of T04 E01990005 is not in CSV"),
+    "beside the map": (in_map_beside, "map.html: remark is not known"),
     **{
         f"{kind} of {page}": (plant(page), f"{page}: 1 number(s) beside E01990005")
         for page in ("map.html", "quality.html", "certificate.html")
