@@ -357,6 +357,23 @@ def region_content(**changes: Any) -> dict[str, dict[str, Any]]:
     return copy.deepcopy(content)
 
 
+def without_purpose(
+    content: dict[str, dict[str, Any]], agreement: str
+) -> dict[str, dict[str, Any]]:
+    """Take the region's purpose out of one agreement; its indicators need another that all allow.
+
+    An indicator of the region's own whose purpose is not allowed stops the region from loading:
+    what is left for the gate is the purpose of the region.
+    """
+    for name, declaration in content.items():
+        if name.startswith("indicators/"):
+            declaration["purposes"] = ["planning"]
+        if name.startswith("agreements/DSA-"):
+            declaration["purposes"] = ["planning", PURPOSE]
+    content[f"agreements/{agreement}.yaml"]["purposes"] = ["planning"]
+    return content
+
+
 def write_region(folder: Path, content: dict[str, dict[str, Any]] | None = None) -> Path:
     """Write a region's declarations as YAML files, in place of those that are there."""
     for path in folder.rglob("*.yaml"):

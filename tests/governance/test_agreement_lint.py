@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from agreement_samples import CONTENT, TODAY, agreement, column, content, signed, source
-from region_factory import region_content, write_region
+from region_factory import region_content, without_purpose, write_region
 
 from declarations.declared import RegionDeclarations
 from declarations.loader import load_region
@@ -216,7 +216,7 @@ def _without_columns(whole: dict[str, dict[str, Any]]) -> None:
 
 
 def _other_purpose(whole: dict[str, dict[str, Any]]) -> None:
-    whole[NORTH]["purposes"] = ["something-else"]
+    without_purpose(whole, "DSA-TM-001")
 
 
 def _one_sided(whole: dict[str, dict[str, Any]]) -> None:

@@ -17,7 +17,11 @@ from governance.reports.register import Register, read_register
 
 TODAY = dt.date(2026, 5, 10)
 EXPECTED = {
-    **{k: v for k, v in INDICATORS["T01"].items() if k not in ("numerator", "denominator")},
+    **{
+        key: value
+        for key, value in INDICATORS["T01"].items()
+        if key not in ("numerator", "denominator", "smoothing")
+    },
     "id": "T05", "name": "use_against_expected", "title": "Use against expected use",
     "kind": "expected", "additivity": "none", "standardisation": "indirect", "multiplier": 1.0,
     "unit": "ratio", "outputs": [{"level": "msoa21", "window": "quarter"}],

@@ -174,7 +174,7 @@ def test_what_depends_on_an_agreement(
     found = dependents(workspace.declared, workspace.root, workspace.landing, agreement_id, sources)
     assert (found.sources, found.indicators) == (sources, indicators)
     assert {p.parent.name for p in found.derived} == {
-        *tables, "protected_observations", "protected_combined", "attack", "attacked_counts",
+        *tables, *derived, "protected_observations", "protected_combined", "attack", "attacked_counts",
         "withheld_figures", "statements_definitions", "statements_definition_parts",
         "statements_cells", "statements_members", "statements_tokens",
     }  # fmt: skip

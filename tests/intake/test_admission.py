@@ -19,6 +19,7 @@ from region_factory import (
     region_content,
     rows_of,
     texts_below,
+    without_purpose,
 )
 
 from governance.audit import AuditChain
@@ -58,21 +59,32 @@ def never_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intake.attempt.read_table", opened)
 
 
-REFUSALS: list[tuple[str, dict[str, Any], str]] = [
-    ("expired", {"expiry_date": dt.date(2026, 4, 19)}, "agreement_expired"),
-    ("not started", {"start_date": dt.date(2026, 4, 21)}, "agreement_not_started"),
-    ("another purpose", {"purposes": ["planning"]}, "purpose_not_agreed"),
+Content = dict[str, dict[str, Any]]
+
+
+def with_dates(**dates: dt.date) -> Content:
+    content = region_content()
+    content["agreements/DSA-TM-001.yaml"].update(dates)
+    return content
+
+
+REFUSALS: list[tuple[str, Content, str]] = [
+    ("expired", with_dates(expiry_date=dt.date(2026, 4, 19)), "agreement_expired"),
+    ("not started", with_dates(start_date=dt.date(2026, 4, 21)), "agreement_not_started"),
+    (
+        "another purpose",
+        without_purpose(region_content(), "DSA-TM-001"),
+        "purpose_not_agreed",
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"), [r[1:] for r in REFUSALS], ids=[r[0] for r in REFUSALS]
+    ("content", "reason"), [r[1:] for r in REFUSALS], ids=[r[0] for r in REFUSALS]
 )
 def test_what_no_agreement_allows_is_refused_unopened(
-    make_mere: Make, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
+    make_mere: Make, monkeypatch: pytest.MonkeyPatch, content: Content, reason: str
 ) -> None:
-    content = region_content()
-    content["agreements/DSA-TM-001.yaml"].update(changes)
     mere = make_mere(content)
     never_opened(monkeypatch)
 

@@ -13,6 +13,7 @@ from agency_factory import SOURCE
 from region_factory import AREAS, NORTH, SOUTH, region_content, write_region
 
 from declarations.declared import RegionDeclarations
+from declarations.expressions import Term
 from declarations.loader import load_region
 from governance.disclosure import protect_count, protect_sql
 from intake.accounting import differences, totals
@@ -53,7 +54,7 @@ def region(folder: Path, *sums: list[str] | None) -> RegionDeclarations:
     model = content["indicators/T01.yaml"]
     for number, categories in enumerate(sums):
         name = f"T{11 + number}"
-        term = {"measures": ["cases_opened"], "categories": categories}
+        term = str(Term.of(["cases_opened"], categories))
         content[f"indicators/{name}.yaml"] = {
             **model, "id": name, "name": f"sum_{number}", "numerator": term,
         }  # fmt: skip

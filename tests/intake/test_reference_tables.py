@@ -42,7 +42,7 @@ def rows(mere: Workspace, role: str) -> list[dict[str, Any]]:
 
 def test_the_roles_a_region_has_in_their_order(mere: Workspace) -> None:
     assert reference_roles(mere.declared) == [
-        "areas", "lsoa_changes", "postcodes", "area_lookups", "neighbours",
+        "areas", "lsoa_changes", "postcodes", "area_lookups", "neighbours", "buffer",
     ]  # fmt: skip
     assert [s.id for s in inputs_of(mere.declared, "lsoa_changes")] == [
         "changes", "areas", "residents",

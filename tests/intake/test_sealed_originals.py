@@ -20,6 +20,7 @@ from region_factory import (
     region_content,
     rows_of,
     run_to_location,
+    without_purpose,
 )
 
 from declarations.errors import StorageError
@@ -233,8 +234,7 @@ def test_another_key_a_changed_byte_and_another_file_are_plain_errors(mere: Work
 def test_a_refused_delivery_is_not_even_opened(
     mere: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = region_content()
-    content["agreements/DSA-TM-001.yaml"]["purposes"] = ["planning"]
+    content = without_purpose(region_content(), "DSA-TM-001")
     refusing = make_workspace(mere.data_dir.parent / "refusing", content)
     receive(refusing, "north_cases")
 
