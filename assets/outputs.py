@@ -6,7 +6,7 @@ Belongs here: the assets that stand for the whole region and have no partitions.
 # No 'from __future__ import annotations': Dagster reads the type of `context` at run time.
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
@@ -18,9 +18,6 @@ from indicators.counting import counts_table
 from indicators.plausibility.which import checks_of, lacking_of, sources_needed
 from intake.boundary_quality import MEASURED_WITH, PLACING
 from intake.reference_plan import reference_roles
-
-if TYPE_CHECKING:
-    pass
 
 RELEASE_POOL = "lsoalink_release"
 """One release at a time, where ``dagster.yaml`` limits pools to one (``pools: default_limit``)."""
@@ -165,7 +162,10 @@ def quality_asset(declared: RegionDeclarations, deps: Sequence[dg.AssetKey]) -> 
         ],
     )
     def quality(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from indicators.plausibility import build_plausibility, plausibility_found  # noqa: PLC0415
+        from indicators.plausibility.stage import (  # noqa: PLC0415
+            build_plausibility,
+            plausibility_found,
+        )
         from intake.quality import build_quality, quality_rows  # noqa: PLC0415
         from publishing.release import write_internal_quality_page  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ from declarations.errors import AgreementError, ApprovalError
 from governance import approvals
 from governance.audit import chain_of
 from indicators.counting import counts_table, statistics_table
-from indicators.plausibility import PLAUSIBILITY, plausibility_found
+from indicators.plausibility.stage import PLAUSIBILITY, plausibility_found
 from indicators.tables import AREAS
 from intake.area_lookups import AREA_LOOKUPS
 from intake.arrival import store_of

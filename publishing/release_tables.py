@@ -16,8 +16,9 @@ from governance.disclosure.profiles import default_profile
 from indicators.counting import counts_table, statistics_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
-from indicators.plausibility import plausibility_found, public_rows
+from indicators.plausibility import public_rows
 from indicators.plausibility.stage import SCHEMA as PLAUSIBILITY_SCHEMA
+from indicators.plausibility.stage import plausibility_found
 from indicators.tables import AREAS
 from indicators.windows import label_of
 from intake.accounting import ALL, APPORTIONED, NOT_PLACED, OUT_OF_REGION, PLACED, RECEIVED

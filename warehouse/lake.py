@@ -223,6 +223,10 @@ class Lake:
         self._write_state(path, asdict(state))
         return state
 
+    def forget(self, table: TableRef, period: str = UNPARTITIONED) -> None:
+        """Let a partition count as stale: its file stays until it is made again."""
+        self.path(table, period).with_suffix(".json").unlink(missing_ok=True)
+
     def scan(self, table: TableRef, periods: Iterable[str] = (UNPARTITIONED,)) -> str | None:
         """Return the SQL that reads the partitions that are there, or None if none is.
 

@@ -35,7 +35,7 @@ from intake.quality import quality_rows
 from publishing.derived.breaks import BreakRow, break_rows
 from publishing.protection import PROTECTED
 from warehouse.connection import limits_from_environment, run
-from warehouse.lake import TableRef
+from warehouse.lake import UNPARTITIONED, TableRef
 from warehouse.provenance import fingerprint
 from warehouse.workspace import Absent, Built, Workspace
 
@@ -91,11 +91,18 @@ def _derive(workspace: Workspace) -> Built:
         ["|".join(row) for row in breaks],
     )  # fmt: skip
 
+    further = [derived_table(name) for name in DERIVED_TABLES]
+
     def produce(connection: duckdb.DuckDBPyConnection) -> str | Absent:
         protected = workspace.lake.scan(PROTECTED)
         areas, neighbours = workspace.lake.scan(AREAS), workspace.lake.scan(NEIGHBOURS)
         if protected is None or areas is None or neighbours is None:
-            return Absent("no indicator could be made")
+            none = Absent("no indicator could be made")
+            for table in further:
+                workspace.lake.mark_absent(
+                    table, UNPARTITIONED, fingerprint=wanted, reason=none.reason
+                )
+            return none
         for name, sql in (
             (SHOWN, f"SELECT {RATE_COLUMNS} FROM {protected}"),
             (AREA_ROWS, f"SELECT * EXCLUDE (geometry) FROM {areas}"),
@@ -121,6 +128,9 @@ def _derive(workspace: Workspace) -> Built:
         connection.register("derived_rows", tables[DERIVED_OBSERVATIONS.name])
         return f"SELECT {RATE_COLUMNS} FROM derived_rows ORDER BY ALL"
 
+    if any(workspace.state_of(table) != wanted for table in further):
+        # All are made together, by the one whose state tells that the others are there.
+        workspace.lake.forget(DERIVED_OBSERVATIONS)
     return workspace.build(
         DERIVED_OBSERVATIONS, fingerprint=wanted, produce=produce, inputs=[PROTECTED.name]
     )

@@ -14,6 +14,7 @@ from declarations.agreements import Agreement
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
 from governance.lifecycle.withdrawal import Withdrawal, begin, dependents, sources_of, withdrawn
+from publishing.derived import DERIVED_TABLES
 
 if TYPE_CHECKING:
     from conftest import Finished
@@ -173,9 +174,10 @@ def test_what_depends_on_an_agreement(
 
     found = dependents(workspace.declared, workspace.root, workspace.landing, agreement_id, sources)
     assert (found.sources, found.indicators) == (sources, indicators)
+    derived = {"derived_observations", *(f"derived_{name}" for name in DERIVED_TABLES)}
     assert {p.parent.name for p in found.derived} == {
-        *tables, *derived, "protected_observations", "protected_combined", "attack", "attacked_counts",
-        "withheld_figures", "statements_definitions", "statements_definition_parts",
+        *tables, *derived, "protected_observations", "protected_combined", "attack",
+        "attacked_counts", "withheld_figures", "statements_definitions", "statements_definition_parts",
         "statements_cells", "statements_members", "statements_tokens",
     }  # fmt: skip
     assert {p.zone for p in found.partitions} == {"restricted", "linked"}

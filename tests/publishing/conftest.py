@@ -10,6 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 import pytest
+from derived_samples import with_derived
 from exposed_region import make_exposed
 from publishing_samples import (
     DISTRICTS,
@@ -42,7 +43,7 @@ def borders() -> gpd.GeoDataFrame:
 @pytest.fixture(scope="session")
 def tables(borders: gpd.GeoDataFrame) -> dict[str, pa.Table]:
     areas = make_areas(borders)
-    return to_arrow(
+    made = to_arrow(
         {
             "areas": areas,
             "area_lookups": make_area_lookups(areas),
@@ -62,6 +63,7 @@ def tables(borders: gpd.GeoDataFrame) -> dict[str, pa.Table]:
             ),
         }
     )
+    return with_derived(made)
 
 
 @pytest.fixture(scope="session")
