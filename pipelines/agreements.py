@@ -88,8 +88,11 @@ def lint_findings(target: str) -> tuple[list[Finding], int]:
     declared, broken = _region_around(region)
     day = today_of(declared) if declared else dt.date.today()
     found = [finding for file in read for finding in _of_file(file, declared, day)]
-    if len(files) != 1 or region is None or target in bundled():
-        found += broken if not any(f.level == "error" for f in found) else []
+    if not any(f.level == "error" for f in found):
+        one = Path(target) in files
+        names = [r.agreement.id for r in read if r.agreement is not None]
+        # Of one file alone: what in another file contradicts it, and no fault of those others.
+        found += [f for f in broken if not one or any(name in f.problem for name in names)]
     if declared is not None and Path(target).suffix not in (".yaml", ".yml"):
         found += _of_assessments(declared)
     return ordered(found), len(files)

@@ -82,12 +82,16 @@ TRENDS = Table(
         Column("lower_ci", "DOUBLE", "Lower 95% confidence limit.", "the column change_unit"),
         Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", "the column change_unit"),
         Column("change_unit", "VARCHAR", "Per cent, or percentage points for shares, per year."),
-        Column("direction", "VARCHAR", "rising, falling, no clear change, or too few points."),
+        Column(
+            "direction", "VARCHAR",
+            "rising, falling, no clear change, too few points, or not judged.",
+        ),
         Column("break_start", "DATE", "First day after the last break; empty if there is none."),
         Column("break_reason", "VARCHAR", "What changed there."),
         Column(
             "value_status", "VARCHAR",
-            "[b] the trend starts at a break; [z] no trend; else as in observations.",
+            "[b] the trend starts at a break; [z] no trend; [u] a stock or an estimate, whose "
+            "change is not judged.",
         ),
     ),
 )  # fmt: skip
@@ -105,6 +109,8 @@ COMPARISONS = Table(
         Column("upper_ci", "DOUBLE", "Upper 95% confidence limit.", _OWN),
         Column("benchmark", "VARCHAR", "What it is held against: district or region."),
         Column("benchmark_value", "DOUBLE", "The benchmark's figure.", _OWN),
+        Column("benchmark_start", "DATE", "First day it covers; may be earlier than the figure's."),
+        Column("benchmark_end", "DATE", "Last day it covers; may be earlier than the figure's."),
         Column(
             "result", "VARCHAR",
             "better, similar or worse; higher, similar or lower where neither end is better.",
@@ -136,7 +142,7 @@ INEQUALITY = Table(
         Column("sii", "DOUBLE", "Slope index: most less least deprived.", _OWN),
         Column("sii_lower", "DOUBLE", "Its lower 95% confidence limit.", _OWN),
         Column("sii_upper", "DOUBLE", "Its upper 95% confidence limit.", _OWN),
-        Column("rii", "DOUBLE", "Relative index: most over least deprived.", "ratio"),
+        Column("rii", "DOUBLE", "Relative index: most over least; empty if too unsure.", "ratio"),
         Column("rii_lower", "DOUBLE", "Its lower 95% confidence limit.", "ratio"),
         Column("rii_upper", "DOUBLE", "Its upper 95% confidence limit.", "ratio"),
         Column(

@@ -2,13 +2,15 @@
 
 Columns: ``indicator_id, period_start, period_end, period_label, geography_type, geography_code,
 lad24cd``, ``value, lower_ci, upper_ci`` as in the published figures; ``benchmark``: district or
-region; ``benchmark_value``; ``result``: better, similar or worse (higher, similar or lower where
-the indicator has no polarity), by whether the interval contains the benchmark; ``funnel``: within,
-or the direction and the limit (95 % or 99.8 %) of a funnel around the benchmark that the figure
-passes; ``value_status``; ``unit``.
+region; ``benchmark_value``; ``benchmark_start, benchmark_end``: the days it covers; ``result``:
+better, similar or worse (higher, similar or lower where the indicator has no polarity), by whether
+the interval contains the benchmark; ``funnel``: within, or the direction and the limit (95 % or
+99.8 %) of a funnel around the benchmark that the figure passes; ``value_status``; ``unit``.
 
 The benchmark of a district is its own published figure for the same period; where it is published
-for shorter periods that make up this one, the sum of their numerators (a stock: the last of them).
+for shorter periods, the sum of those that end within this one, if together they are as long (a
+stock: the last that ends within the twelve months to its end). They may so begin and end up to two
+months earlier than the figure itself: ``benchmark_start`` and ``benchmark_end`` say so.
 The region's is the sum of its districts' published numerators and denominators. Both contain the
 area itself, and people who are in no neighbourhood, so that neighbourhoods lie slightly below them
 on average. ``result`` and ``funnel`` are NULL where the area has no value or no interval, with its
@@ -27,7 +29,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,12 +72,18 @@ SCHEMA = pa.schema(
         ("upper_ci", pa.float64()),
         ("benchmark", pa.string()),
         ("benchmark_value", pa.float64()),
+        ("benchmark_start", pa.date32()),
+        ("benchmark_end", pa.date32()),
         ("result", pa.string()),
         ("funnel", pa.string()),
         ("value_status", pa.string()),
         ("unit", pa.string()),
     ]
 )
+
+
+STOCK_LOOKBACK = 12
+"""A district's stock may be this many months old and still be the benchmark of a later one."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class Ratio:
     numerator: float = np.nan
     denominator: float = np.nan
     marker: str | None = MISSING
+    start: dt.date | None = None
+    end: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -153,10 +163,9 @@ def _pieces(figures: Figures) -> dict[str, dict[str, list[_Piece]]]:
         for code, x, n, missing in rows:
             lost = np.isnan(x + n)
             marker = None if not lost else MISSING if missing else HIDDEN
-            ratio = Ratio(marker=marker) if lost else Ratio(x, n, None)
-            found[span.indicator_id][code].append(
-                _Piece(span.figures.start, span.figures.end, ratio)
-            )
+            days = span.figures.start, span.figures.end
+            ratio = Ratio(np.nan, np.nan, marker, *days) if lost else Ratio(x, n, None, *days)
+            found[span.indicator_id][code].append(_Piece(*days, ratio))
     return found
 
 
@@ -167,11 +176,11 @@ def _ratio(pieces: list[_Piece], span: Span, indicator: Indicator, sums: bool) -
         if (piece.start, piece.end) == (start, end):
             return piece.ratio
     if indicator.additivity == "stock":
-        last = [p for p in pieces if p.end == end]
-        return max(last, key=lambda p: p.start).ratio if last else Ratio()
+        last = [p for p in pieces if p.end <= end and months_in(p.end, end) <= STOCK_LOOKBACK]
+        return max(last, key=lambda p: (p.end, p.start)).ratio if last else Ratio()
     by_length: dict[int, list[_Piece]] = defaultdict(list)
     for piece in pieces:
-        if start <= piece.start and piece.end <= end:
+        if start <= piece.end <= end:
             by_length[months_in(piece.start, piece.end)].append(piece)
     for length in sorted(by_length, reverse=True):
         parts = sorted(by_length[length], key=lambda p: p.start)
@@ -184,14 +193,19 @@ def _joined(parts: list[Ratio], sums: bool) -> Ratio:
     whole = _whole(parts)
     if whole.marker is not None or sums:
         return whole
-    return Ratio(whole.numerator, whole.denominator / len(parts), None)
+    return replace(whole, denominator=whole.denominator / len(parts))
 
 
 def _whole(parts: list[Ratio]) -> Ratio:
     markers = {p.marker for p in parts if p.marker is not None}
     if markers or not parts:
         return Ratio(marker=HIDDEN if markers == {HIDDEN} else MISSING)
-    return Ratio(sum(p.numerator for p in parts), sum(p.denominator for p in parts), None)
+    starts = [p.start for p in parts if p.start]
+    ends = [p.end for p in parts if p.end]
+    return Ratio(
+        sum(p.numerator for p in parts), sum(p.denominator for p in parts), None,
+        min(starts, default=None), max(ends, default=None),
+    )  # fmt: skip
 
 
 def _sums_denominators(indicator: Indicator, declarations: RegionDeclarations) -> bool:
@@ -233,6 +247,8 @@ def _compared(span: Span, indicator: Indicator, benchmark: str, against: list[Ra
             "upper_ci": figures.numbers("upper_ci"),
             "benchmark": [benchmark] * len(figures),
             "benchmark_value": mark,
+            "benchmark_start": [r.start for r in against],
+            "benchmark_end": [r.end for r in against],
             "result": against_benchmark(
                 figures.numbers("lower_ci"), figures.numbers("upper_ci"), mark, indicator.polarity
             ),

@@ -20,6 +20,9 @@ places with fewer than 20 neighbourhoods that have both figures; ``[c]`` where a
 count at all; ``[u]`` where more than half of the counts are hidden: the figures are given, but rest
 on few.
 
+The relative index is NULL where its limits lie more than tenfold apart, since the line nearly
+reaches 0 at one end: the slope index is then to be used.
+
 Belongs here: which neighbourhoods make which group. Does not belong here: the indices
 (``statistics/inequality.py``).
 """
@@ -56,6 +59,9 @@ FOR_FIFTHS = 20
 """Neighbourhoods needed, so that a group has several."""
 
 MOSTLY = 0.5
+
+WIDEST_RATIO = 10
+"""Between the limits of a relative index that is given."""
 
 _INDICES = ("sii", "sii_lower", "sii_upper", "rii", "rii_lower", "rii_upper")
 
@@ -184,6 +190,8 @@ def _inequality(
     line = slope_index(ridits(np.unique(group), people), people, pool.value, pool.variance)
     found |= _scaled(line, indicator.multiplier)
     found["value_status"] = LOW_RELIABILITY if hidden.sum() > MOSTLY * size else None
+    if not found["rii_upper"] <= WIDEST_RATIO * found["rii_lower"]:
+        found |= dict.fromkeys(("rii", "rii_lower", "rii_upper"), np.nan)
     return found
 
 

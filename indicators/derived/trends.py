@@ -4,13 +4,18 @@ Columns: ``indicator_id``; ``geography_type, geography_code, lad24cd``; ``months
 periods compared; ``first_period_start, last_period_end``: the stretch the trend describes;
 ``points``: periods used; ``points_hidden``: periods in that stretch without a figure;
 ``change_per_year, lower_ci, upper_ci``; ``change_unit``: per cent per year for rates, percentage
-points per year for shares; ``direction``: rising, falling, no clear change, or too few points;
+points per year for shares; ``direction``: rising, falling, no clear change, too few points, or not
+judged;
 ``break_start``: first day after the last break in series, ``break_reason``; ``value_status``.
 
 Only periods after the last declared break count; a period the break falls into does not. ``[b]``
 marks a trend that starts at a break, ``[z]`` one with fewer than four points or of which more than
 a quarter is hidden or missing: only small figures are hidden, so that a falling series would lose
 its last points and look level.
+
+Of a stock it is not judged whether a change is beyond chance: most of those who are there on one
+day are there on the next, so that its points are not apart from each other, as the models take
+them to be. The change is given without an interval, marked ``[u]``; so is that of an estimate.
 
 Rounding to the nearest 5 gives each count a further variance of 2, which the interval allows for;
 points just above the hidden range are on average one event higher than they are shown. A series of
@@ -39,7 +44,7 @@ from indicators.derived.reading import (
     within_of,
     written,
 )
-from indicators.rates import NOT_APPLICABLE
+from indicators.rates import LOW_RELIABILITY, NOT_APPLICABLE
 from indicators.statistics.trends import LEAST_POINTS, TOO_FEW, rate_trend, share_trend
 from indicators.windows import MONTHS_IN
 
@@ -51,6 +56,8 @@ if TYPE_CHECKING:
 
 BREAK = "[b]"
 """Marker of a series that cannot be compared with earlier figures."""
+
+NOT_JUDGED = "not judged"
 
 MOST_HIDDEN = 0.25
 """With a larger part of the points hidden or missing no trend is told."""
@@ -162,6 +169,8 @@ def _level_trends(
     trend = fit(x, n, middles, rounding_variance=rounding)
     hidden = len(periods) - trend.points
     told = (trend.direction != TOO_FEW) & (hidden <= MOST_HIDDEN * len(periods))
+    estimated = any(chosen.listed("estimated"))
+    judged = told & (indicator.additivity == "flow" and not estimated)
     size = len(areas)
     columns: dict[str, Any] = {
         "indicator_id": [indicator.id] * size,
@@ -174,16 +183,20 @@ def _level_trends(
         "points": trend.points,
         "points_hidden": hidden,
         "change_per_year": np.where(told, trend.change, np.nan),
-        "lower_ci": np.where(told, trend.lower, np.nan),
-        "upper_ci": np.where(told, trend.upper, np.nan),
+        "lower_ci": np.where(judged, trend.lower, np.nan),
+        "upper_ci": np.where(judged, trend.upper, np.nan),
         "change_unit": [CHANGE_UNIT[indicator.kind]] * size,
-        "direction": np.where(told, trend.direction, TOO_FEW),
+        "direction": np.where(told, np.where(judged, trend.direction, NOT_JUDGED), TOO_FEW),
         "break_start": [since] * size,
         "break_reason": [last.reason if last else None] * size,
-        "value_status": [_status(t, last is not None) for t in told.tolist()],
+        "value_status": [
+            _status(t, j, last is not None)
+            for t, j in zip(told.tolist(), judged.tolist(), strict=True)
+        ],
     }
     return written(columns, SCHEMA)
 
 
-def _status(told: bool, broken: bool) -> str | None:
-    return (("" if told else NOT_APPLICABLE) + (BREAK if broken else "")) or None
+def _status(told: bool, judged: bool, broken: bool) -> str | None:
+    known = "" if judged else LOW_RELIABILITY if told else NOT_APPLICABLE
+    return (known + (BREAK if broken else "")) or None

@@ -177,8 +177,9 @@ def test_what_depends_on_an_agreement(
     derived = {"derived_observations", *(f"derived_{name}" for name in DERIVED_TABLES)}
     assert {p.parent.name for p in found.derived} == {
         *tables, *derived, "protected_observations", "protected_combined", "attack",
-        "attacked_counts", "withheld_figures", "statements_definitions", "statements_definition_parts",
-        "statements_cells", "statements_members", "statements_tokens",
+        "attacked_counts", "withheld_figures", "statements_definitions",
+        "statements_definition_parts", "statements_cells", "statements_members",
+        "statements_tokens",
     }  # fmt: skip
     assert {p.zone for p in found.partitions} == {"restricted", "linked"}
     assert {p.table.split("_", 1)[1] for p in found.partitions} == set(sources)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from region_factory import PLANTED, write_region
+from region_factory import PLANTED, region_content, without_purpose, write_region
 from typer.testing import CliRunner
 
 from declarations.errors import AgreementError, ConfigurationError, LsoalinkError
@@ -66,7 +66,7 @@ def test_warnings_do_not_fail_and_strict_makes_them() -> None:
 
     assert error is None
     assert "warning: DSA-ARD-004.yaml:15: expiry_date: it ended on 30 June 2026" in said
-    assert "6 agreement(s): 0 error(s)" in said
+    assert "7 agreement(s): 0 error(s)" in said
 
     _, error = run("agreement", "lint", "arden", "--strict")
     assert isinstance(error, AgreementError)
@@ -88,13 +88,23 @@ def test_a_fault_fails_and_names_file_line_key_and_fix(region: Path) -> None:
 
 
 def test_one_file_is_seen_in_its_region(region: Path) -> None:
-    path = edit(north(region), purposes=["something-else"])
+    write_region(region, without_purpose(region_content(), "DSA-TM-001"))
 
-    said, error = run("agreement", "lint", path)
+    said, error = run("agreement", "lint", north(region))
 
     assert error is None
     assert "[purpose_not_agreed]" in said
     assert "1 agreement(s)" in said
+
+
+@pytest.mark.parametrize("name", ["DSA-TM-001", "DSA-TM-002"])
+def test_of_one_file_only_what_contradicts_it_is_said(region: Path, name: str) -> None:
+    edit(north(region), purposes=["something-else"])
+
+    said, error = run("agreement", "lint", region / "agreements" / f"{name}.yaml")
+
+    assert (error is not None) is (name == "DSA-TM-001")
+    assert ("does not list the purpose neighbourhood-indicators" in said) is (error is not None)
 
 
 def test_one_file_outside_any_region_is_linted_too(tmp_path: Path) -> None:
@@ -232,7 +242,7 @@ def test_the_register_is_written_before_anything_has_run(tmp_path: Path) -> None
     folder = tmp_path / "data" / "arden" / "governance" / "exports"
     assert error is None
     assert {p.name for p in folder.iterdir()} == {"register.html", "register.csv", "calendar.ics"}
-    assert "44 sources under 6 agreements" in said
+    assert "52 sources under 7 agreements" in said
     modes = {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()}
     assert modes == {0o600}
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700

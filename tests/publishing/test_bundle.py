@@ -5,6 +5,7 @@ import json
 
 import duckdb
 import geopandas as gpd
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
@@ -153,7 +154,7 @@ def test_the_geopackage_holds_borders_and_latest_figures(bundle, borders, tables
 def test_the_same_tables_give_the_same_bytes(
     bundle, tmp_path, tables, quality, borders, region, release
 ):
-    turned = {k: v.take(list(range(len(v)))[::-1]) for k, v in {**tables, **quality}.items()}
+    turned = {k: v.take(np.arange(len(v))[::-1]) for k, v in {**tables, **quality}.items()}
     again = write_bundle(
         tmp_path, turned, borders.iloc[::-1], region, release,
         extra_files={"certificate.json": b"{}\n"},

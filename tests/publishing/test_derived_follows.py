@@ -108,7 +108,7 @@ def test_every_derived_table_follows_from_the_files(
 def test_the_tables_hold_something(again: dict[str, pa.Table]) -> None:
     full = {name for name in DERIVED_TABLES if again[name].num_rows}
     assert full >= {
-        "smoothed_figures", "trends", "comparisons", "index_ranks", "index_components",
+        "smoothed_figures", "comparisons", "index_ranks", "index_components",
         "index_sensitivity", "hotspots",
     }  # fmt: skip
 

@@ -13,7 +13,9 @@ UNITLESS = {"multiplier"}
 def test_the_release_has_the_declared_tables():
     assert set(RELEASE_TABLES) == {
         "areas", "indicators", "observations", "combined_observations", "accounting", "lineage",
-        "notes", "area_lookups", "area_neighbours",
+        "notes", "area_lookups", "area_neighbours", "series_breaks", "smoothed_figures", "trends",
+        "comparisons", "inequality", "index_ranks", "index_components", "index_sensitivity",
+        "hotspots", "need_and_service",
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from shown_figures import NORTH, SOUTH, as_rows, declare, row, same_bytes, share, show
 from testshire import make_indicator
@@ -139,3 +141,35 @@ def test_the_order_of_rows_changes_no_byte(con):
     rows += [row(f"E0199{i:04d}", 5 * i, 900 + i) for i in range(1, 60)]
     show(con, rows, declared)
     assert same_bytes(con, lambda: comparisons_table(con, "shown", "areas", declared))
+
+
+def test_quarters_that_end_within_a_year_of_another_calendar_stand_for_it(con):
+    """A year from November to October is held against the quarters from October to September."""
+    outputs = [{"level": "lsoa21", "window": "year"}, {"level": "lad24", "window": "quarter"}]
+    declared = declare(make_indicator(outputs=outputs))
+    quarters = [("2024-10", "2024-12"), *QUARTERS[:3]]
+    year = ("2024-11", "2025-10")
+    rows = [lad(code, 25, 10_000, months=q) for code in (NORTH, SOUTH) for q in quarters]
+    show(con, [*rows, row("E01990001", 50, 1000, months=year)], declared)
+    table = comparisons_table(con, "shown", "areas", declared)
+    got = [
+        found
+        for found in as_rows(
+            table, "geography_code", "benchmark", "benchmark_value", "benchmark_start",
+            "benchmark_end",
+        )
+        if found[0] == "E01990001"
+    ]  # fmt: skip
+    days = (dt.date(2024, 10, 1), dt.date(2025, 9, 30))
+    # Four quarters of 25 among 10,000 households: 10 per 1,000 in the year.
+    assert got == [("E01990001", "district", 10.0, *days), ("E01990001", "region", 10.0, *days)]
+
+
+def test_three_of_four_quarters_are_no_benchmark(con):
+    outputs = [{"level": "lsoa21", "window": "year"}, {"level": "lad24", "window": "quarter"}]
+    declared = declare(make_indicator(outputs=outputs))
+    rows = [lad(code, 25, 10_000, months=q) for code in (NORTH, SOUTH) for q in QUARTERS[:3]]
+    show(con, [*rows, row("E01990001", 50, 1000, months=("2025-01", "2025-12"))], declared)
+    table = comparisons_table(con, "shown", "areas", declared)
+    got = as_rows(table, "geography_code", "benchmark_value", "value_status")
+    assert [g for g in got if g[0] == "E01990001"] == [("E01990001", None, "[x]")] * 2

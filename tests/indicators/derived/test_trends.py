@@ -131,3 +131,20 @@ def test_nothing_published_gives_an_empty_table(con):
     declared = declare(make_indicator(outputs=YEARLY))
     show(con, [], declared)
     assert trends_table(con, "shown", "areas", declared).num_rows == 0
+
+
+def test_the_change_of_a_stock_is_told_and_not_judged(con):
+    """Most people who are there one year are there the next: the points are not independent."""
+    declared = declare(make_indicator(outputs=YEARLY, additivity="stock"), open_counts=True)
+    show(con, years(NORTH, [1000, 1200, 1440, 1728, 2074]), declared)
+    ((change, lower, upper, direction, status),) = told(
+        con, declared, "change_per_year", "lower_ci", "upper_ci", "direction", "value_status"
+    )
+    assert change == pytest.approx(20, abs=0.1)
+    assert (lower, upper, direction, status) == (None, None, "not judged", "[u]")
+
+
+def test_the_change_of_an_estimate_is_not_judged_either(con):
+    declared = declare(make_indicator(outputs=YEARLY), open_counts=True)
+    show(con, years(NORTH, [1000, 1200, 1440, 1728], estimated=True), declared)
+    assert told(con, declared, "direction", "value_status") == [("not judged", "[u]")]
