@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from declarations.declared import RegionDeclarations
+from declarations.definitions import available_counts
 from declarations.errors import StorageError
 from declarations.indicators import Indicator
 from indicators.catalogue_page import KINDS, catalogue_lines
+from indicators.library import catalogue
 from pipelines.console import say, show_table
 from pipelines.regions import open_region
 
@@ -28,6 +31,26 @@ def list_indicators(name: str) -> None:
     say(f"{len(rows)} indicators. Every definition in full: --page FILE")
     for key, reason in declared.withheld.items():
         say(f"Not published: {key}, since {reason}")
+    for key, words in _lacking(declared):
+        say(f"In the catalogue, not in this region: {key}, since {words}")
+
+
+def _lacking(declared: RegionDeclarations) -> list[tuple[str, str]]:
+    """Return the bundled indicators a region cannot make, with what it lacks for each."""
+    counts = available_counts(declared)
+    found = []
+    for key, indicator in sorted(catalogue().items()):
+        if key in declared.indicators or key in declared.withheld:
+            continue
+        measures = {m for t in (*indicator.terms, *indicator.populations) for m in t.measures}
+        measures |= {indicator.statistic} if indicator.statistic else set()
+        uncounted = sorted(measures - counts)
+        others = sorted(set(indicator.made_of) - set(declared.indicators))
+        if uncounted:
+            found.append((key, f"no source counts {', '.join(uncounted)}"))
+        elif others:
+            found.append((key, f"it is made from {', '.join(others)}"))
+    return found
 
 
 def _shown(indicator: Indicator) -> str:

@@ -25,6 +25,9 @@ def test_every_indicator_is_listed(region: str, capsys: pytest.CaptureFixture[st
     assert "LSOA quarter, MSOA quarter, district quarter" in said
     assert "composite index" in said
     assert "Every definition in full" in said
+    # The region has no homelessness cases, and so nothing that is made from them.
+    assert "not in this region: H02, since no source counts homelessness_duties_owed" in said
+    assert "not in this region: H11, since it is made from H11a" in said
 
 
 def test_the_page_holds_each_definition_in_full(region: str, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from command_line import REPOSITORY, run_script
 HEAVY = ("dagster", "duckdb", "pandas", "geopandas", "great_expectations", "pydantic")
 COMMANDS = (
     "", "demo", "run", "synth", "init", "regions", "status", "sql", "check", "approve", "verify",
-    "indicators", "schemas", "export", "roles", "grant", "purge", "aggregate", "pseudonymise", "redact",
+    "schemas", "export", "roles", "grant", "purge", "aggregate", "pseudonymise", "redact",
     "agreement", "agreement lint", "agreement diff", "agreement show", "agreement register",
     "agreement withdraw", "hold", "hold add", "hold lift", "hold list", "audit", "audit verify",
     "audit show", "audit export", "keys", "keys show", "keys rotate", "keys drop-old",
     "agency-key", "agency-key new", "area", "area add", "area list", "area show", "area remove",
-    "disclose", "attack",
+    "indicators", "disclose", "attack",
 )  # fmt: skip
 SOURCE = "northwood_library_sessions"
 
