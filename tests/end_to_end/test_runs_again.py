@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from command_line import Site
 
+from publishing.derived import DERIVED_TABLES
 from publishing.protection.findings import ATTACK, ATTACKED, STATEMENTS, WITHHELD
 from warehouse.leftovers import SPILL_PREFIX, TEMPORARY_PREFIX
 
@@ -202,6 +203,9 @@ def test_a_changed_file_rebuilds_only_what_depends_on_it(changed):
         "linked/protected_combined/all.parquet",
         *(f"linked/{t.name}/all.parquet" for t in (ATTACK, ATTACKED, WITHHELD)),
         *(f"linked/{t.name}/all.parquet" for t in STATEMENTS.values()),
+        # All that follows from the protected figures.
+        "linked/derived_observations/all.parquet",
+        *(f"linked/derived_{name}/all.parquet" for name in DERIVED_TABLES),
     }
 
 
@@ -229,7 +233,11 @@ def without_release_id(content):
 
 def test_a_table_that_is_gone_is_made_again(starter, finished_starter):
     starter.run()
-    for name in (f"{COUNTS}/2026-07.parquet", "reference/reference_areas/all.parquet"):
+    for name in (
+        f"{COUNTS}/2026-07.parquet", "reference/reference_areas/all.parquet",
+        "linked/derived_trends/all.parquet", "linked/derived_observations/all.parquet",
+        "quality/quality_plausibility/all.parquet",
+    ):  # fmt: skip
         gone = starter.root / name
         gone.unlink()
         said = starter.run()

@@ -23,6 +23,7 @@ from intake.location import locate, located_table
 from intake.records import all_records
 from intake.reference import build_reference, reference_table
 from intake.reference_plan import reference_roles
+from publishing.derived import DERIVED_OBSERVATIONS, derive
 from publishing.protection import PROTECTED, protect_themes
 from publishing.release import build_release
 from synthetic.calibrated import synthesise_cases
@@ -89,6 +90,7 @@ class Region:
                 built.append(count_source(workspace, source, period, located_table(source)))
         built += [build_theme(workspace, theme) for theme in themes(workspace)]
         built.append(protect_themes(workspace))
+        built += derive(workspace)
         self.release = build_release(workspace).outcome
         self.not_built = [(b.table.name, b.reason) for b in built if b.outcome != "built"]
 
