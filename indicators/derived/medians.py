@@ -25,17 +25,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from declarations.errors import ConfigurationError
+from indicators.derived.parts import gathered, notes_of, parts_of
 from indicators.derived.reading import (
     RATE_SCHEMA,
     Figures,
     leading,
-    published,
     stacked,
     within_of,
     written,
 )
-from indicators.derived.standardised import aligned, gathered, levels_of, notes_of
 from indicators.notes import SEPARATOR, joined
 from indicators.rates import ESTIMATED, HIDDEN, LOW_RELIABILITY, MISSING, NOT_APPLICABLE
 from indicators.statistics.medians import HALF, median_from_shares
@@ -84,15 +82,8 @@ def _rows(
     declarations: RegionDeclarations,
 ) -> pa.Table:
     shares = indicator.median.shares if indicator.median else []
-    for share in shares:
-        part = declarations.indicators.get(share.indicator)
-        if part is None or part.kind != "share":
-            raise ConfigurationError(
-                f"indicators/{indicator.id}: {share.indicator} is no share of the region",
-                "Name shares that the region publishes, one for each limit",
-            )
-    parts = [levels_of(published(con, shown, [s.indicator]), indicator) for s in shares]
-    figures, places = aligned(parts)
+    names = [s.indicator for s in shares]
+    figures, parts, places = parts_of(con, shown, indicator, names, "share", declarations)
     if not len(figures):
         return RATE_SCHEMA.empty_table()
     size = len(figures)

@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from declarations.errors import ConfigurationError
-from indicators.derived.reading import RATE_SCHEMA, Figures, leading, published, stacked, written
+from indicators.derived.parts import gathered, notes_of, parts_of
+from indicators.derived.reading import RATE_SCHEMA, leading, stacked, written
 from indicators.intervals import LEAST_STANDARDISED, dobson
-from indicators.notes import SEPARATOR, joined
 from indicators.rates import ESTIMATED, HIDDEN, LOW_RELIABILITY, MISSING, NOT_APPLICABLE
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
     from declarations.declared import RegionDeclarations
     from declarations.indicators import Indicator
-
-AREA = ("period_start", "period_end", "geography_type", "geography_code")
 
 
 def standardised_table(
@@ -68,61 +65,6 @@ def standardised_table(
     return stacked(tables, RATE_SCHEMA)
 
 
-def aligned(parts: list[Figures]) -> tuple[Figures, np.ndarray]:
-    """Return one row for each area and period in any of the parts, and where each part has it.
-
-    Parameters
-    ----------
-    parts : list of Figures
-        Published figures of one indicator each.
-
-    Returns
-    -------
-    rows : Figures
-        The first part's row where it has one, otherwise the next one's; ordered by level, period
-        and area.
-    places : ndarray of int, shape (rows, parts)
-        Row of each part, -1 where it has none.
-    """
-    keys = [list(zip(*(part.listed(c) for c in AREA), strict=True)) for part in parts]
-    found: dict[tuple[object, ...], tuple[int, int]] = {}
-    for number, part in enumerate(keys):
-        for row, key in enumerate(part):
-            found.setdefault(key, (number, row))
-    order = sorted(found, key=lambda k: (k[2], k[0], k[1], k[3]))
-    starts = np.cumsum([0, *(len(part) for part in parts)])
-    every = pa.concat_tables([part.table for part in parts])
-    rows = np.array([starts[found[k][0]] + found[k][1] for k in order], dtype=np.int64)
-    where = [{key: row for row, key in enumerate(part)} for part in keys]
-    places = np.array([[w.get(k, -1) for w in where] for k in order], dtype=np.int64)
-    return Figures(every).take(rows), places.reshape(len(order), len(parts))
-
-
-def gathered(parts: list[Figures], places: np.ndarray, column: str) -> np.ndarray:
-    """Return a column of every part side by side, shape (rows, parts); None or NaN for no row."""
-    numeric = column in ("numerator", "denominator", "value")
-    sides = []
-    for part, place in zip(parts, places.T, strict=True):
-        # One more cell, at the place -1, for a row the part does not have.
-        if numeric:
-            sides.append(np.append(part.numbers(column), np.nan)[place])
-        else:
-            sides.append(np.array([*part.listed(column), None], dtype=object)[place])
-    return np.stack(sides, axis=-1)
-
-
-def levels_of(figures: Figures, indicator: Indicator) -> Figures:
-    """Return the rows at the levels an indicator is published for."""
-    levels = {o.level for o in indicator.outputs}
-    kept = [i for i, level in enumerate(figures.listed("geography_type")) if level in levels]
-    return figures.take(np.array(kept, dtype=np.int64))
-
-
-def notes_of(parts: np.ndarray) -> list[str | None]:
-    """Return the notes of all parts of each row, each once."""
-    return [joined(n for cell in row if cell for n in cell.split(SEPARATOR)) for row in parts]
-
-
 def _rows(
     con: duckdb.DuckDBPyConnection,
     shown: str,
@@ -130,15 +72,8 @@ def _rows(
     declarations: RegionDeclarations,
 ) -> pa.Table:
     strata = indicator.standardised.strata if indicator.standardised else []
-    for stratum in strata:
-        group = declarations.indicators.get(stratum.indicator)
-        if group is None or group.kind != "rate":
-            raise ConfigurationError(
-                f"indicators/{indicator.id}: group {stratum.indicator} is no rate of the region",
-                "Name rates that the region publishes, one for each group",
-            )
-    parts = [levels_of(published(con, shown, [s.indicator]), indicator) for s in strata]
-    figures, places = aligned(parts)
+    names = [s.indicator for s in strata]
+    figures, parts, places = parts_of(con, shown, indicator, names, "rate", declarations)
     if not len(figures):
         return RATE_SCHEMA.empty_table()
     x, n = gathered(parts, places, "numerator"), gathered(parts, places, "denominator")

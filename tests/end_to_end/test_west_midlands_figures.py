@@ -47,9 +47,10 @@ LSOAS = {
 PAGE = REPOSITORY / "docs" / "figures.md"
 QUERY = re.compile(r"```sql\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 INDICATORS = {
-    "C01", "C02", "C03", "C04", "C05", "C06", "C09", "C10", "C11", "D13", "H01", "H02", "H03",
-    "H04",
+    "C01", "C02", "C03", "C04", "C05", "C06", "C09", "C10", "C11", "C13", "C15", "C16", "C20",
+    "C21", "C22", "C23", "C24", "C25", "C26", "C27", "H01", "H02", "H03", "H04",
 }  # fmt: skip
+DERIVED = {"D13", "H13"}
 
 
 class Region:
@@ -278,13 +279,14 @@ def test_the_district_totals_of_the_workbook_are_read_by_its_contract(region: Re
 
 
 def test_the_indicators_come_out_for_every_area(region: Region) -> None:
-    protected = region.workspace.lake.path(PROTECTED)
-    found = region.query(
-        f"SELECT indicator_id, geography_type, count(*), count(DISTINCT geography_code) "
-        f"FROM '{protected}' GROUP BY ALL"
-    )
-    assert {row[0] for row in found} == INDICATORS
-    expected = {"lsoa21": 1_719, "msoa21": 357, "lad24": 7}
-    assert all(rows == areas == expected[level] for _, level, rows, areas in found)
-    # No delivery is owed that cannot come: nothing is marked as not available.
-    assert region.query(f"SELECT count(*) FROM '{protected}' WHERE value_status = '[x]'") == [(0,)]
+    everywhere = {"lsoa21": 1_719, "msoa21": 357, "lad24": 7}
+    for table, expected in ((PROTECTED, INDICATORS), (DERIVED_OBSERVATIONS, DERIVED)):
+        path = region.workspace.lake.path(table)
+        found = region.query(
+            f"SELECT indicator_id, geography_type, count(*), count(DISTINCT geography_code) "
+            f"FROM '{path}' GROUP BY ALL"
+        )
+        assert {row[0] for row in found} == expected
+        assert all(rows == areas == everywhere[level] for _, level, rows, areas in found)
+        # No delivery is owed that cannot come: nothing is marked as not available.
+        assert region.query(f"SELECT count(*) FROM '{path}' WHERE value_status = '[x]'") == [(0,)]
