@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,7 +23,7 @@ LOGGER = "lsoalink.progress"
 STAGE_OF = {
     "admitted": "admitted", "located": "located", "counts": "counts", "statistics": "counts",
     "reference": "reference", "indicator": "indicators", "protected": "protected",
-    "quality": "quality",
+    "derived": "derived", "quality": "quality",
 }  # fmt: skip
 ORDER = (
     "generated",
@@ -34,6 +34,7 @@ ORDER = (
     "counts",
     "indicators",
     "protected",
+    "derived",
     "quality",
     "release",
 )
@@ -48,8 +49,6 @@ class Stage:
     absent: int = 0
     rows: int = 0
     seconds: float = 0.0
-    first: float = field(default=0.0)
-    last: float = field(default=0.0)
 
 
 class ProgressHandler(logging.Handler):
@@ -66,7 +65,7 @@ class ProgressHandler(logging.Handler):
         self.console = console
         self.stages: dict[str, Stage] = {}
         self.now = ""
-        self._started = time.perf_counter()
+        self._started = self._told = time.perf_counter()
         self._lock_table = threading.Lock()
         self._live: Live | None = None
 
@@ -121,9 +120,11 @@ class ProgressHandler(logging.Handler):
             self.now = name
 
     def _stage(self, name: str) -> Stage:
+        """Return a stage, with the time since the last message added: it was spent on this one."""
         moment = time.perf_counter()
-        stage = self.stages.setdefault(name, Stage(first=moment))
-        stage.last = moment
+        stage = self.stages.setdefault(name, Stage())
+        stage.seconds += moment - self._told
+        self._told = moment
         return stage
 
     def table(self) -> Table:
@@ -132,16 +133,13 @@ class ProgressHandler(logging.Handler):
         table.add_column("stage")
         for name in ("built", "unchanged", "absent", "rows", "seconds"):
             table.add_column(name, justify="right")
-        previous = self._started
         for name in ORDER:
             stage = self.stages.get(name)
             if stage is None:
                 continue
-            took = max(0.0, stage.last - previous) if stage.last > previous else 0.0
-            previous = max(previous, stage.last)
             table.add_row(
                 name, f"{stage.built:,}", f"{stage.current:,}", f"{stage.absent:,}",
-                f"{stage.rows:,}", f"{took:.1f}",
+                f"{stage.rows:,}", f"{stage.seconds:.1f}",
             )  # fmt: skip
         if self.now:
             elapsed = time.perf_counter() - self._started

@@ -175,7 +175,8 @@ def partition_at(path: Path, zone: str, table: str, source_id: str) -> Partition
 def derived_tables(declared: RegionDeclarations, root: Path, source_ids: set[str]) -> list[Path]:
     """Return the files of exact tables that are made from several sources, these among them.
 
-    The themes' tables of indicators, and reference tables made from a reference source.
+    The themes' tables of indicators, reference tables made from a reference source, and, where any
+    of the sources is counted, the quality table that holds counts of one against another's.
     """
     themes = {
         i.theme
@@ -183,10 +184,10 @@ def derived_tables(declared: RegionDeclarations, root: Path, source_ids: set[str
         if i.kind not in DERIVED and {s.id for s in declared.sources_behind(i)} & source_ids
     }
     folders = [root / "linked" / f"indicator_{theme}" for theme in sorted(themes)]
-    for source in declared.sources.values():
-        role = declared.contract_of(source).role
-        if source.id in source_ids and role is not None:
-            folders.append(root / "reference" / f"reference_{role}")
+    contracts = [declared.contract_of(s) for s in declared.sources.values() if s.id in source_ids]
+    folders += [root / "reference" / f"reference_{c.role}" for c in contracts if c.role is not None]
+    if any(c.counts for c in contracts):
+        folders.append(root / "quality" / "quality_plausibility")
     return [p for folder in folders for p in sorted(folder.glob("*.parquet")) if p.name[0] != "."]
 
 

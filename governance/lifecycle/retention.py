@@ -256,7 +256,7 @@ def _derived(declared: RegionDeclarations, root: Path, found: list[Due]) -> Iter
         yield Due(
             kind="derived",
             what=f"{path.parent.name} (made again without what is due)",
-            zone="linked",
+            zone=path.relative_to(root).parts[0],
             agreements=tuple(sorted({a for i in items for a in i.agreements})),
             clause=first.clause,
             source_id="",

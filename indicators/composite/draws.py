@@ -29,7 +29,7 @@ from indicators.composite.normalising import NORMALISATIONS
 from indicators.composite.prepared import Fixed, PreparedInput, Singles, prepare
 from indicators.composite.recipe import Recipe
 from indicators.composite.scoring import GEOMETRIC_FLOOR, CompositeScores, spread_weights
-from indicators.composite.summaries import Simulated, ranks_of, summary_of
+from indicators.composite.summaries import Edges, Simulated, edges_of, ranks_of, summary_of
 from indicators.intervals import Floats
 
 NUMBERS_A_BLOCK = 1 << 17
@@ -108,6 +108,8 @@ class _Plan:
         self.ranks = np.empty(
             (uncertainty.draws, scored.size), dtype=np.uint16 if small else np.int32
         )
+        self.edge_rank = np.empty(uncertainty.draws, dtype=np.int32)
+        self.edge_part = np.empty(uncertainty.draws, dtype=np.float32)
         self.scores = np.empty((bounds[1], scored.size), dtype=np.float32)
 
 
@@ -187,9 +189,12 @@ def simulate(
     with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
         for _ in pool.map(lambda block: _run(plan, block), plan.blocks):
             pass
+        edges = Edges(plan.edge_rank, plan.edge_part)
         found = list(
             pool.map(
-                lambda part: summary_of(plan.scores[:, part], plan.ranks[:, part], scored.size),
+                lambda part: summary_of(
+                    plan.scores[:, part], plan.ranks[:, part], edges, scored.size
+                ),
                 parts,
             )
         )
@@ -266,7 +271,9 @@ def _run(plan: _Plan, block: _Block) -> None:
     total = np.exp(sums.total()) if geometric else sums.total()
     scores = total if plan.scored.size == plan.areas else total.take(plan.scored, axis=1)
     scores *= np.float32(recipe.factor)
-    plan.ranks[rows] = ranks_of(scores, ties=plan.ties)
+    ranks = ranks_of(scores, ties=plan.ties)
+    edges = edges_of(ranks, ties=plan.ties)
+    plan.ranks[rows], plan.edge_rank[rows], plan.edge_part[rows] = ranks, edges.rank, edges.part
     if block.normalisation == plan.declared:
         plan.scores[rows] = scores
 

@@ -17,10 +17,8 @@ from scipy.stats import kendalltau
 from indicators.composite.ranks import average_ranks
 from indicators.composite.recipe import Recipe
 from indicators.composite.scoring import compose
+from indicators.composite.summaries import worst_places
 from indicators.intervals import Floats
-
-WORST_PART = 5
-"""A worst fifth."""
 
 Kind = Literal["input", "weight", "leave_one_out"]
 
@@ -94,7 +92,7 @@ def _compared(kind: Kind, name: str, before: Floats, after: Floats) -> Sensitivi
     if areas <= 1:
         return Sensitivity(kind, name, np.nan, np.nan, np.nan, areas)
     first, second = average_ranks(-before[both]), average_ranks(-after[both])
-    limit = areas / WORST_PART
+    limit = worst_places(areas)
     worst = first <= limit
     changed = float(np.mean(second[worst] > limit)) if worst.any() else np.nan
     tau = float(kendalltau(first, second).statistic)

@@ -19,6 +19,9 @@ RANK_TAILS = (0.05, 0.95)
 WORST_PART = 5
 """A worst fifth."""
 
+LEAST_RANKED = 10
+"""With fewer areas a fifth is one area, and nothing is said of it."""
+
 CLEARLY, CLEARLY_NOT = 0.9, 0.1
 IN_WORST_FIFTH, MAY_BE, NOT_IN_WORST_FIFTH = (
     "clearly worst fifth", "may be in the worst fifth", "clearly not in the worst fifth",
@@ -36,7 +39,8 @@ class Simulated:
     rank_low, rank_high : ndarray of float
         90 % of all draws; 1 is the worst.
     p_worst_fifth : ndarray of float
-        Part of the draws that put the area among the worst fifth.
+        Part of the draws that put the area among the worst fifth. Areas that are alike in a draw
+        share the places that are left among themselves. NaN with fewer than ``LEAST_RANKED`` areas.
     """
 
     score_low: Floats
@@ -107,14 +111,56 @@ def _counted(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return counted
 
 
+def worst_places(areas: int) -> int:
+    """Return how many of some areas are the worst fifth, one at least."""
+    return -(-areas // WORST_PART)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The last rank that is in the worst fifth, of each draw.
+
+    Attributes
+    ----------
+    rank : ndarray of int, one a draw
+        Areas with a smaller rank are in it, with a larger one are not.
+    part : ndarray of float, one a draw
+        Places left for the areas of that rank, for each of them: 1 unless several are alike.
+    """
+
+    rank: npt.NDArray[np.int32]
+    part: Singles
+
+
+def edges_of(ranks: npt.NDArray[np.int32], *, ties: bool) -> Edges:
+    """Return where the worst fifth ends in each draw.
+
+    Parameters
+    ----------
+    ranks : ndarray of int, one row a draw, one column an area
+    ties : bool
+        Whether areas may share a rank.
+    """
+    draws, areas = ranks.shape
+    places = worst_places(areas)
+    if not ties or not areas:
+        return Edges(np.full(draws, places, np.int32), np.ones(draws, np.float32))
+    rank = np.partition(ranks, places - 1, axis=1)[:, places - 1]
+    before = np.count_nonzero(ranks < rank[:, None], axis=1)
+    alike = np.count_nonzero(ranks == rank[:, None], axis=1)
+    return Edges(rank, ((places - before) / alike).astype(np.float32))
+
+
 def summary_of(
-    all_scores: Singles, all_ranks: npt.NDArray[np.integer], areas: int
+    all_scores: Singles, all_ranks: npt.NDArray[np.integer], edges: Edges, areas: int
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Return the five figures of some areas.
 
     Parameters
     ----------
     all_scores, all_ranks : ndarray, one row a draw, one column an area
+    edges : Edges
+        Of all areas.
     areas : int
         How many areas are ranked in all.
 
@@ -125,7 +171,10 @@ def summary_of(
     """
     scores = np.sort(all_scores.T, axis=1)
     ranks = np.ascontiguousarray(all_ranks.T)
-    worst = (ranks <= areas / WORST_PART).mean(axis=1)
+    inside = np.count_nonzero(ranks < edges.rank, axis=1)
+    worst = (inside + (ranks == edges.rank) @ edges.part.astype(np.float64)) / ranks.shape[1]
+    if areas < LEAST_RANKED:
+        worst = np.full(worst.shape, np.nan)
     ranks.sort(axis=1)
     return (*_tails(scores, SCORE_TAILS), *_tails(ranks, RANK_TAILS), worst)
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from region_factory import region_content
+from region_factory import region_content, run_to_location
 
 from declarations.agreements import Agreement
 from declarations.errors import ConfigurationError
 from governance.audit import AuditChain
 from governance.lifecycle.withdrawal import Withdrawal, begin, dependents, sources_of, withdrawn
+from indicators.plausibility.stage import PLAUSIBILITY, build_plausibility
 from publishing.derived import DERIVED_TABLES
 
 if TYPE_CHECKING:
     from conftest import Finished
+
+    from warehouse.workspace import Workspace
 
 DAY = dt.date(2026, 5, 10)
 ID = "DSA-TM-001"
@@ -185,6 +188,15 @@ def test_what_depends_on_an_agreement(
     assert {p.table.split("_", 1)[1] for p in found.partitions} == set(sources)
     assert [r.folder.name for r in found.releases] == [finished.outcome.release_id]
     assert {d.source_id for d in found.originals} == {s for s, _ in found.landed} == set(sources)
+
+
+def test_counts_held_against_each_other_go_with_any_source_behind_them(mere: Workspace) -> None:
+    run_to_location(mere)
+    build_plausibility(mere)
+
+    for sources, found in ((("north_cases",), True), (("changes",), False), ((), False)):
+        tables = dependents(mere.declared, mere.root, mere.landing, "DSA-TM-001", sources).derived
+        assert (mere.lake.path(PLAUSIBILITY) in tables) is found
 
 
 def test_nothing_depends_on_an_agreement_without_deliveries(finished: Finished) -> None:
