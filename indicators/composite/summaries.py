@@ -19,8 +19,8 @@ RANK_TAILS = (0.05, 0.95)
 WORST_PART = 5
 """A worst fifth."""
 
-LEAST_RANKED = 10
-"""With fewer areas a fifth is one area, and nothing is said of it."""
+LEAST_RANKED = 5
+"""With fewer areas none of them is a fifth, and nothing is said of it."""
 
 CLEARLY, CLEARLY_NOT = 0.9, 0.1
 IN_WORST_FIFTH, MAY_BE, NOT_IN_WORST_FIFTH = (
