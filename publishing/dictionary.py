@@ -452,7 +452,8 @@ VINTAGES = Table(
 PLAUSIBILITY = Table(
     "plausibility",
     "What one source says held against what another does, by check, district and month: a check "
-    "fails where the two are further apart than its tolerance. In a release without the counts.",
+    "fails where the two are further apart than its tolerance. A release has only the outcomes of "
+    "checks that look at open data alone, without the counts.",
     ("check_id", "lad24cd", "period"),
     (
         Column("check_id", "VARCHAR", "Check, as its file names it."),
@@ -464,7 +465,7 @@ PLAUSIBILITY = Table(
         Column("ratio", "DOUBLE", "Left over right; empty in a release.", "ratio"),
         Column("lower", "DOUBLE", "Lower end of the tolerance.", "see the check"),
         Column("upper", "DOUBLE", "Upper end of the tolerance.", "see the check"),
-        Column("outcome", "VARCHAR", "passed, failed or could_not_run."),
+        Column("outcome", "VARCHAR", "passed, failed, could_not_run or not_published."),
         Column("meaning", "VARCHAR", "What the outcome may mean."),
     ),
     repeats=True,

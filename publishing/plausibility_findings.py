@@ -11,7 +11,7 @@ from typing import Any
 
 from publishing.quality_summary import Row
 
-OUTCOMES = ("failed", "could_not_run", "passed")
+OUTCOMES = ("failed", "could_not_run", "passed", "not_published")
 """Outcomes of a plausibility check, the most urgent first."""
 
 

@@ -16,7 +16,7 @@ from governance.disclosure.profiles import default_profile
 from indicators.counting import counts_table, statistics_table
 from indicators.library import indicators_table, sources_of
 from indicators.notes import NOTES
-from indicators.plausibility import public_rows
+from indicators.plausibility import checks_of, public_rows
 from indicators.plausibility.stage import SCHEMA as PLAUSIBILITY_SCHEMA
 from indicators.plausibility.stage import plausibility_found
 from indicators.tables import AREAS
@@ -88,7 +88,11 @@ def release_tables(workspace: Workspace) -> dict[str, pa.Table]:
     quality["vintages"] = [row for row in quality["vintages"] if is_open[row["source_id"]]]
     for name in ("deliveries", "decisions", "checks", "vintages", "boundaries"):
         tables[name] = as_arrow(name, quality[name])
-    tables["plausibility"] = plausibility_table(public_rows(plausibility_found(workspace)))
+    tables["plausibility"] = plausibility_table(
+        public_rows(
+            plausibility_found(workspace), workspace.declared, checks_of(workspace.declared)
+        )
+    )
     return tables
 
 

@@ -23,7 +23,6 @@ writes them is not among the names below: it needs what definitions do without w
 
 from indicators.plausibility.results import (
     COLUMNS,
-    LEAST_PUBLIC,
     NOT_PUBLISHED,
     PUBLIC_COLUMNS,
     plausibility_rows,
@@ -34,7 +33,6 @@ from indicators.plausibility.which import CHECKS, checks_of, not_applicable, sou
 __all__ = [
     "CHECKS",
     "COLUMNS",
-    "LEAST_PUBLIC",
     "NOT_PUBLISHED",
     "PUBLIC_COLUMNS",
     "checks_of",

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from declarations.plausibility import PlausibilityCheck
 from indicators.compute import admitted_periods
-from indicators.plausibility.comparison import COULD_NOT_RUN, Comparison, read_totals
-from indicators.plausibility.which import lacking_of, places_of
+from indicators.plausibility.comparison import Comparison, read_totals
+from indicators.plausibility.which import lacking_of, only_open, places_of
 
 if TYPE_CHECKING:
     import duckdb
 
     from declarations.declared import RegionDeclarations
 
-NOT_PUBLISHED = "No comparison is published: figures were not there, or too small to tell."
-
-LEAST_PUBLIC = 10
-"""Below this on either side even an outcome would bound a small count: it is not published."""
+NOT_PUBLISHED = "not_published"
+STAYS_INSIDE = (
+    "It looks at counts under a sharing agreement: what it found is for the data team and the "
+    "governance officer, and is not published."
+)
 
 COLUMNS = (
     "check_id", "title", "lad24cd", "period", "left", "right", "ratio", "lower", "upper",
@@ -73,17 +74,43 @@ def plausibility_rows(
     return found
 
 
-def public_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what may be published of the rows: outcome and words, no counts.
+def public_rows(
+    rows: Iterable[Mapping[str, Any]],
+    declarations: RegionDeclarations,
+    checks: Mapping[str, PlausibilityCheck],
+) -> list[dict[str, Any]]:
+    """Return what may be published of the rows.
 
-    Where either count is below ``LEAST_PUBLIC`` the outcome would bound a small count, and is not
-    told; nor is which of the reasons a check could not run for.
+    The comparison is of exact counts, so that even an outcome bounds them, and one that is withheld
+    where counts are small tells that they are. Outcomes are published of checks that look at open
+    data alone; of any other only that there is such a check, the same whatever it found.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        As ``plausibility_rows`` returns them.
+    declarations : RegionDeclarations
+    checks : mapping of str to PlausibilityCheck
+        Those the rows are of, and more.
+
+    Returns
+    -------
+    list of dict
+        ``PUBLIC_COLUMNS``.
     """
-    found = []
-    for row in rows:
-        told = row["outcome"] != COULD_NOT_RUN and min(row["left"], row["right"]) >= LEAST_PUBLIC
-        public = {name: row[name] for name in PUBLIC_COLUMNS}
-        if not told:
-            public |= {"outcome": COULD_NOT_RUN, "meaning": NOT_PUBLISHED}
-        found.append(public)
-    return found
+    found = list(rows)
+    public: list[dict[str, Any]] = []
+    for key, check in sorted(checks.items()):
+        if lacking_of(check, declarations):
+            continue
+        if only_open(check, declarations):
+            mine = (row for row in found if row["check_id"] == key)
+            public += [{name: row[name] for name in PUBLIC_COLUMNS} for row in mine]
+        else:
+            public.append(
+                {
+                    "check_id": key, "title": check.title, "lad24cd": None, "period": None,
+                    "outcome": NOT_PUBLISHED, "meaning": STAYS_INSIDE,
+                }
+            )  # fmt: skip
+    return public

@@ -87,6 +87,16 @@ def lacking_of(check: PlausibilityCheck, declarations: RegionDeclarations) -> li
     )
 
 
+def only_open(check: PlausibilityCheck, declarations: RegionDeclarations) -> bool:
+    """Whether a check looks at open data alone."""
+    return all(
+        declarations.is_open[source.id]
+        for side in check.sides
+        for measure in side.counts.measures
+        for source in suppliers(side, measure, declarations)
+    )
+
+
 def suppliers(side: Side, measure: str, declarations: RegionDeclarations) -> list[Source]:
     """Return the sources that count a measure for a side."""
     return [

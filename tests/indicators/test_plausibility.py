@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from declarations.loader import load_region, parse_declaration
 from declarations.plausibility import PlausibilityCheck
 from indicators.plausibility import (
     COLUMNS,
-    LEAST_PUBLIC,
     NOT_PUBLISHED,
     PUBLIC_COLUMNS,
     checks_of,
@@ -27,6 +26,7 @@ from indicators.plausibility import (
     public_rows,
     sources_needed,
 )
+from indicators.plausibility.results import STAYS_INSIDE
 
 N1, N2, S1 = AREAS[0][0], AREAS[1][0], AREAS[3][0]
 
@@ -412,46 +412,49 @@ def test_only_the_sources_behind_the_checks_are_needed() -> None:
 # What may be published
 
 
-def test_no_count_is_published(con: duckdb.DuckDBPyConnection, fill: Fill) -> None:
-    fill(*two("north_ta", "north_care", (5151, 4321)))
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Say which sources are open data; the others come under a sharing agreement."""
 
-    found = public_rows(outcomes(con, check()).values())
+    def say(*names: str) -> None:
+        monkeypatch.setattr(
+            RegionDeclarations, "is_open", property(lambda d: {s: s in names for s in d.sources})
+        )
+
+    return say
+
+
+def test_of_open_data_the_outcome_is_published_without_counts(
+    con: duckdb.DuckDBPyConnection, fill: Fill, opened: Callable[..., None]
+) -> None:
+    opened("north_ta", "south_ta", "north_care")
+    fill(*two("north_ta", "north_care", (5151, 4321)))
+    rows = outcomes(con, check()).values()
+
+    found = public_rows(rows, declared(), {check().id: check()})
 
     assert all(tuple(row) == PUBLIC_COLUMNS for row in found)
     assert found[0]["outcome"] == "passed"
     assert not any(number in str(found) for number in ("5151", "4321", "1.19"))
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "told"),
-    [
-        (LEAST_PUBLIC, LEAST_PUBLIC, True), (LEAST_PUBLIC, LEAST_PUBLIC - 1, False),
-        (LEAST_PUBLIC - 1, LEAST_PUBLIC + 1, False), (500, 1, False), (500, 0, False),
-        (500, 12, True),
-    ],
-)  # fmt: skip
-def test_an_outcome_that_would_bound_a_small_count_is_not_published(
-    con: duckdb.DuckDBPyConnection, fill: Fill, left: int, right: int, told: bool
+@pytest.mark.parametrize("counted", [(5151, 4321), (500, 12), (500, 1), (3, 1), (0, 0), None])
+def test_of_counts_under_an_agreement_nothing_that_was_found_is_published(
+    con: duckdb.DuckDBPyConnection,
+    fill: Fill,
+    opened: Callable[..., None],
+    counted: tuple[int, int] | None,
 ) -> None:
-    fill(*two("north_ta", "north_care", (left, right)))
-    row = outcomes(con, check())[NORTH]
+    """Whatever the counts, and whether there are any: the same row, with no place and no month."""
+    opened("north_ta", "south_ta")
+    fill(*(two("north_ta", "north_care", counted) if counted else ([], [])))
+    rows = outcomes(con, check()).values()
 
-    (public,) = public_rows([row])
+    (found,) = public_rows(rows, declared(), {check().id: check()})
 
-    assert row["outcome"] in ("passed", "failed")
-    assert (public["outcome"] == row["outcome"]) is told
-    assert (public["meaning"] == NOT_PUBLISHED) is not told
-
-
-def test_why_a_check_could_not_run_is_not_published(
-    con: duckdb.DuckDBPyConnection, fill: Fill
-) -> None:
-    fill(*two("north_ta", "north_care", (3, 1)))
-    small = public_rows(outcomes(con, check()).values())
-    fill([], [])
-    absent = public_rows(outcomes(con, check()).values())
-
-    assert {row["meaning"] for row in (*small, *absent)} == {NOT_PUBLISHED}
+    assert found["outcome"] == NOT_PUBLISHED
+    assert (found["lad24cd"], found["period"]) == (None, None)
+    assert found["meaning"] == STAYS_INSIDE
 
 
 # Declarations
