@@ -64,6 +64,11 @@ class Column(Declaration):
     additive: bool = Field(
         default=False, description="A count that may be summed, and split over areas."
     )
+    never_summed: bool = Field(
+        default=False,
+        description="It may stand on several rows for one thing, as the cost of a package of care "
+        "does: no count may sum it.",
+    )
     identifier: bool = Field(
         default=False,
         description="It names a person or a property: no agreement may keep it as it is.",
@@ -287,6 +292,11 @@ class Contract(Declaration):
         for count in self.counts:
             if self.kind == "values" and count.value not in self.value_columns:
                 raise ValueError(f"counts.{count.measure}: value must be an additive column")
+            if count.value in {c.name for c in self.columns if c.never_summed}:
+                raise ValueError(
+                    f"counts.{count.measure}: {count.value} may stand on several rows for one "
+                    "thing, and is never summed"
+                )
         return self
 
     @model_validator(mode="after")

@@ -131,7 +131,7 @@ class Indicator(Declaration):
     standardised: Standardised | None = None
     expected: Expected | None = None
     median: Median | None = None
-    multiplier: float = 1.0
+    multiplier: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     unit: str
     decimals: int = Field(default=2, ge=0, le=6)
     additivity: Literal["flow", "stock", "none"] = Field(
@@ -210,6 +210,11 @@ class Indicator(Declaration):
             raise ValueError(
                 "additivity: flow or stock goes with what is counted, none with all else"
             )
+        doubled = [o for o in self.outputs if self.outputs.count(o) > 1]
+        if doubled:
+            raise ValueError(f"outputs: {doubled[0].level} by {doubled[0].window} stands twice")
+        if self.numerator is not None and self.numerator == self.denominator:
+            raise ValueError("numerator and denominator are the same counts: it is always 1")
         levels = {o.level for o in self.outputs}
         if self.kind == "composite" and levels != {"lsoa21"}:
             raise ValueError("a composite is published for LSOAs only: never averaged")

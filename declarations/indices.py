@@ -20,7 +20,7 @@ class IndexInput(Declaration):
     """One input of a composite index."""
 
     indicator: IndicatorIdentifier
-    weight: float = Field(gt=0, description="Weight within its component.")
+    weight: float = Field(gt=0, allow_inf_nan=False, description="Weight within its component.")
     worse: Literal["high", "low"] = Field(description="Which end of the input is the worse one.")
     rationale: str
 
@@ -30,7 +30,9 @@ class IndexComponent(Declaration):
 
     name: Identifier
     title: str
-    weight: float = Field(gt=0, description="Weight of the component within the index.")
+    weight: float = Field(
+        gt=0, allow_inf_nan=False, description="Weight of the component within the index."
+    )
     rationale: str = Field(description="Why the component weighs what it does.")
     inputs: list[IndexInput] = Field(min_length=1)
 
@@ -82,7 +84,9 @@ class IndexMethod(Declaration):
         description="Over the components: weighted arithmetic mean, weighted geometric mean, or "
         "their mean with equal weights. Within a component always the weighted arithmetic mean.",
     )
-    scale: float = Field(default=100.0, gt=0, description="Score of the worst possible area.")
+    scale: float = Field(
+        default=100.0, gt=0, allow_inf_nan=False, description="Score of the worst possible area."
+    )
     missing: MissingRule = MissingRule()
     weights_agreed: str = Field(description="Who agreed the weights, and when.")
     uncertainty: Uncertainty = Uncertainty()

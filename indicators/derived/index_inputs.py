@@ -27,7 +27,7 @@ from indicators.composite.posteriors import (
     shrunk_rate_moments,
     shrunk_share_curve,
 )
-from indicators.derived.reading import COLUMNS, Figures, protected, within_of
+from indicators.derived.reading import COLUMNS, Figures, within_of
 from indicators.intervals import Floats
 from indicators.rates import ESTIMATED
 from indicators.statistics.shrinkage import logit, marshall
@@ -156,7 +156,7 @@ def _input(
     found: Floats | None = None
     if declared is not None and declared.kind in ("share", "rate") and known.size:
         shrinks = method.shrinkage == "district"
-        value, found = _posterior(figures, known, declarations, declared, shrinks=shrinks)
+        value, found = _posterior(figures, known, declared, shrinks=shrinks)
     codes = figures.listed("geography_code")
     place = {codes[row]: unit for unit, row in enumerate(known.tolist())}
     unit = np.array([place.get(code, -1) for code in areas], dtype=np.int64)
@@ -168,7 +168,6 @@ def _input(
 def _posterior(
     figures: Figures,
     known: npt.NDArray[np.int64],
-    declarations: RegionDeclarations,
     declared: Indicator,
     *,
     shrinks: bool,
@@ -180,17 +179,13 @@ def _posterior(
         # A figure without its counts is taken as it stands.
         return value, None
     share, scale = declared.kind == "share", declared.multiplier
-    offsets: tuple[int, ...] = (0,)
-    if protected(declarations, declared):
-        offsets = rounding_offsets(profile(declared.profile))
+    offsets = rounding_offsets(profile(declared.profile))
     x = np.minimum(x, n) if share else x
     if not shrinks:
         moments = share_moments if share else rate_moments
         return value, scale * curve(moments(x[known], n[known], offsets))
     draw = logit if share else marshall
-    shrunk = draw(
-        x, n, figures.listed("lad24cd"), within=within_of(declarations, declared, figures)
-    )
+    shrunk = draw(x, n, figures.listed("lad24cd"), within=within_of(declared, figures))
     mean, weight = shrunk.value[known], shrunk.weight[known]
     value[known] = scale * mean
     if share:

@@ -116,7 +116,7 @@ def inequality_table(
     rows: list[dict[str, Any]] = []
     for span in spans(published(con, shown, wanted, "lsoa21")) if scores else ():
         indicator, figures = wanted[span.indicator_id], span.figures
-        within = within_of(declarations, indicator, figures)
+        within = within_of(indicator, figures)
         score = np.array([scores.get(c, np.nan) for c in figures.listed("geography_code")])
         districts = np.array(figures.listed("lad24cd"), dtype=object)
         places: list[tuple[str, str, np.ndarray]] = [

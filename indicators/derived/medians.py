@@ -96,9 +96,7 @@ def _rows(
     cases = _last_known(n, known)
     empty = (n == 0).any(axis=1)
     few = cases < indicator.minimum_denominator
-    most = _most(
-        parts, places, [declarations.indicators[s.indicator] for s in shares], declarations
-    )
+    most = _most(parts, places, [declarations.indicators[s.indicator] for s in shares])
     unclear = _could_be_hidden(x, n, most)
     beyond = np.isnan(median.value) & ~empty & ~unclear & ~missing & ~few
     status = np.full(size, None, dtype=object)
@@ -150,12 +148,11 @@ def _most(
     parts: list[Figures],
     places: np.ndarray,
     shares: list[Indicator],
-    declarations: RegionDeclarations,
 ) -> np.ndarray:
     """Return the largest count that each numerator can stand for; infinite where nothing says."""
     sides = []
     for part, place, share in zip(parts, places.T, shares, strict=True):
-        highest = within_of(declarations, share, part).highest
+        highest = within_of(share, part).highest
         sides.append(np.append(np.where(np.isnan(highest), np.inf, highest), np.inf)[place])
     return np.stack(sides, axis=-1)
 

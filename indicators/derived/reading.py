@@ -23,7 +23,7 @@ from governance.disclosure.counts import could_be_shown, marked_bounds
 from governance.disclosure.profiles import profile
 from indicators.columns import Floats, floats
 from indicators.notes import SEPARATOR, WITHHELD_NOTES
-from indicators.statistics.protected import Within, exactly
+from indicators.statistics.protected import Within
 
 if TYPE_CHECKING:
     import duckdb
@@ -167,23 +167,15 @@ def ratios(declarations: RegionDeclarations) -> dict[str, Indicator]:
     return {key: found[key] for key in sorted(found) if found[key].kind in ("rate", "share")}
 
 
-def protected(declarations: RegionDeclarations, indicator: Indicator) -> bool:
-    """Whether an indicator's numerator was protected: it is, unless all its counts are open."""
-    measures = indicator.numerator.measures if indicator.numerator else []
-    sources = [s for m in measures for s in declarations.suppliers_of(m)]
-    return not sources or not all(declarations.is_open[s.id] for s in sources)
-
-
-def within_of(declarations: RegionDeclarations, indicator: Indicator, figures: Figures) -> Within:
+def within_of(indicator: Indicator, figures: Figures) -> Within:
     """Return between which numbers each published numerator lies, by the indicator's profile.
 
-    A shown numerator stands for every count that the profile shows so, the profile's marker for
+    Counts of open data are protected like any others before they are published, so that nothing
+    here asks where a count came from. A shown numerator stands for every count that the profile shows so, the profile's marker for
     every count it hides. Nothing is known (NaN) of a count that is missing, or that was withheld
     because others gave it away: such a count can be of any size.
     """
     x = figures.numbers("numerator")
-    if not protected(declarations, indicator):
-        return exactly(x)
     rule = profile(indicator.profile)
     ends: dict[float, tuple[float, float]] = {}
     for value in np.unique(x[~np.isnan(x)]).tolist():

@@ -112,7 +112,7 @@ def smoothed_table(
         for level, code in CODE_AT.items()
     }
     tables = [
-        _smoothed(span, wanted[span.indicator_id], declarations, beside[span.level])
+        _smoothed(span, wanted[span.indicator_id], beside[span.level])
         for span in spans(published(con, shown, wanted))
     ]
     return stacked(tables, SCHEMA)
@@ -128,16 +128,14 @@ def _neighbours_at(con: duckdb.DuckDBPyConnection, code: str, areas: str, neighb
     return set(rows)
 
 
-def _smoothed(
-    span: Span, indicator: Indicator, declarations: RegionDeclarations, beside: Pairs | None
-) -> pa.Table:
+def _smoothed(span: Span, indicator: Indicator, beside: Pairs | None) -> pa.Table:
     figures = span.figures
     prior_area: str = indicator.smoothing
     if prior_area == "neighbours" and beside is None:
         prior_area = "district"
     if prior_area == "district" and span.level == "lad24":
         prior_area = "region"
-    shrunk = _shrunk(figures, indicator, declarations, prior_area, beside or set())
+    shrunk = _shrunk(figures, indicator, prior_area, beside or set())
     unsure = low_weight(shrunk.weight)
     status = [
         with_marker(s, LOW_RELIABILITY) if u else s
@@ -161,12 +159,11 @@ def _smoothed(
 def _shrunk(
     figures: Figures,
     indicator: Indicator,
-    declarations: RegionDeclarations,
     prior_area: str,
     beside: Pairs,
 ) -> Shrunk:
     x, n = figures.numbers("numerator"), figures.numbers("denominator")
-    within = within_of(declarations, indicator, figures)
+    within = within_of(indicator, figures)
     share = indicator.kind == "share"
     districts = None if prior_area == "region" else figures.listed("lad24cd")
     if prior_area != "neighbours":

@@ -112,7 +112,7 @@ def trends_table(
     for key, indicator in ratios(declarations).items():
         for level, months in _series_of(indicator):
             figures = published(con, shown, [key], level)
-            table = _level_trends(figures, indicator, declarations, level, months)
+            table = _level_trends(figures, indicator, level, months)
             if table is not None:
                 tables.append(table)
     return stacked(tables, SCHEMA)
@@ -131,7 +131,6 @@ def _last_break(indicator: Indicator, last_end: dt.date) -> Break | None:
 def _level_trends(
     figures: Figures,
     indicator: Indicator,
-    declarations: RegionDeclarations,
     level: str,
     months: int,
 ) -> pa.Table | None:
@@ -161,7 +160,7 @@ def _level_trends(
     x[at], n[at] = chosen.numbers("numerator"), chosen.numbers("denominator")
     x[np.isnan(n)], n[np.isnan(x)] = np.nan, np.nan
     middles = np.array([(day_number(s) + day_number(e)) / 2 for s, e in periods])
-    spread = within_of(declarations, indicator, chosen).rounding_variance
+    spread = within_of(indicator, chosen).rounding_variance
     shown = ~np.isnan(chosen.numbers("numerator"))
     # Rounding is the same for every larger count; the narrower ranges of the smallest are not.
     rounding = float(np.max(spread[shown], initial=0.0))

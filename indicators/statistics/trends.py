@@ -21,6 +21,12 @@ LEAST_POINTS = 4
 RISING, FALLING = "rising", "falling"
 NO_CHANGE, TOO_FEW = "no clear change", "too few points"
 
+SCATTERED = 0.9
+"""Part of series that chance lets scatter less than one whose own scatter sets its width."""
+
+LEAST_FREEDOM = 200
+"""Degrees of freedom of all series together from which their common scatter can be told."""
+
 _STEPS = 100
 _STEEPEST = 50.0
 _CLOSE = 1e-10
@@ -62,8 +68,13 @@ def rate_trend(
 
     ``ln E x = a + b t + ln n``, fitted by iteratively weighted least squares with variance
     ``μ + v``, ``v`` the rounding's variance. The change is ``100 (exp b - 1)`` per cent a year.
-    Where the points lie further from the line than chance has them in 95 % of series, their own
-    scatter sets the width of the interval (Pearson's dispersion, Student's t).
+
+    Counts often scatter more than chance (families, clusters, habits of recording), and few points
+    of one series cannot tell. Where there are enough series, their common scatter widens all
+    intervals by its root and never narrows them: the median of Pearson's chi-squared over what
+    chance would give. Where a series lies further from its line than
+    90 % of series with that scatter would, its own sets the width (Pearson's dispersion, Student's
+    t), if that is wider.
 
     Parameters
     ----------
@@ -104,7 +115,7 @@ def rate_trend(
             break
     fitted = enough & settled & (np.abs(slope) < _STEEPEST)
     pearson = np.sum(_over((events - mean) ** 2, mean + rounding_variance), axis=-1)
-    low, high = _limits(slope, step.variance, pearson, used, confidence)
+    low, high = _limits(_Fit(slope, step.variance, pearson, used, fitted), confidence)
     # Far beyond any change there is, so that the limits of a hopeless series do not overflow.
     sides = (np.clip(side, -_STEEPEST, _STEEPEST) for side in (slope, low, high))
     change, lower, upper = (100 * np.expm1(side) for side in sides)
@@ -153,7 +164,7 @@ def share_trend(
     line = _line(when, share, weight)
     away = share - line.start[..., None] - line.slope[..., None] * when
     pearson = np.sum(weight * away**2, axis=-1)
-    low, high = _limits(line.slope, line.variance, pearson, used, confidence)
+    low, high = _limits(_Fit(line.slope, line.variance, pearson, used, fitted), confidence)
     return _said(used, fitted, 100 * line.slope, 100 * low, 100 * high)
 
 
@@ -217,20 +228,34 @@ def _enough(when: Floats, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return np.asarray((used.sum(axis=-1) >= LEAST_POINTS) & apart)
 
 
-def _limits(
-    slope: Floats,
-    variance: Floats,
-    pearson: Floats,
-    used: npt.NDArray[np.bool_],
-    confidence: float,
-) -> tuple[Floats, Floats]:
-    freedom = np.maximum(used.sum(axis=-1) - 2, 1)
+@dataclass(frozen=True)
+class _Fit:
+    slope: Floats
+    variance: Floats
+    pearson: Floats
+    used: npt.NDArray[np.bool_]
+    fitted: npt.NDArray[np.bool_]
+
+
+def _limits(fit: _Fit, confidence: float) -> tuple[Floats, Floats]:
+    freedom = np.maximum(fit.used.sum(axis=-1) - 2, 1)
+    common = _common_scatter(fit.pearson[fit.fitted], freedom[fit.fitted])
     side = tail(confidence)
-    scattered = pearson > chi2.ppf(0.95, freedom)
-    width = np.where(
-        scattered, t.ppf(1 - side, freedom) * np.sqrt(pearson / freedom), ndtri(1 - side)
-    ) * np.sqrt(variance)
-    return slope - width, slope + width
+    width = np.full(fit.slope.shape, ndtri(1 - side) * np.sqrt(common))
+    own = t.ppf(1 - side, freedom) * np.sqrt(fit.pearson / freedom)
+    scattered = fit.pearson > common * chi2.ppf(SCATTERED, freedom)
+    width = np.where(scattered, np.maximum(width, own), width) * np.sqrt(fit.variance)
+    return fit.slope - width, fit.slope + width
+
+
+def _common_scatter(pearson: Floats, freedom: npt.NDArray[np.int64]) -> float:
+    """Return how much more than chance the series vary about their lines, at least 1.
+
+    The median, so that a few series with wrong figures do not make all others unsure.
+    """
+    if freedom.sum() < LEAST_FREEDOM:
+        return 1.0
+    return max(1.0, float(np.median(pearson / chi2.ppf(0.5, freedom))))
 
 
 def _said(

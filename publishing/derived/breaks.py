@@ -30,7 +30,9 @@ def break_rows(
     Parameters
     ----------
     vintages : sequence of mapping
-        ``source_id, period, vintage`` of each delivery whose rows name areas by code.
+        ``source_id, period, vintage`` of each delivery whose rows name areas by code. Of sources
+        under an agreement they are left out: that a file names an area which exists in one vintage
+        only would tell that it has a record there.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def break_rows(
         Indicator, first month after the break (``YYYY-MM``), ``definition``, ``source`` or
         ``vintage``, and the reason in words.
     """
-    changed = dict(_changed_vintages(vintages))
+    is_open = declared.is_open
+    changed = dict(_changed_vintages([v for v in vintages if is_open.get(v["source_id"])]))
     found: set[BreakRow] = set()
     for indicator in declared.indicators.values():
         found |= {(indicator.id, *row) for row in _of(indicator, declared, changed)}

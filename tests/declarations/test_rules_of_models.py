@@ -134,6 +134,34 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"columns": [{"name": n} for n in ("lsoa", "visits", "visits_online")]},
         "additive column",
     ),
+    "a sum of costs": (
+        "contracts/mere_cases.yaml",
+        {
+            "columns": [
+                *region_content()["contracts/mere_cases.yaml"]["columns"],
+                {"name": "unit_cost", "type": "number", "never_summed": True},
+            ],
+            "counts": [
+                {"measure": "costs", "title": "Costs", "unit": "pounds", "additivity": "flow",
+                 "value": "unit_cost"},
+            ],
+        },
+        "never summed",
+    ),
+    "a multiplier below zero": ("indicators/T01.yaml", {"multiplier": -100}, "greater than"),
+    "a multiplier of nothing": ("indicators/T01.yaml", {"multiplier": 0}, "greater than"),
+    "a multiplier that is no number": (
+        "indicators/T01.yaml",
+        {"multiplier": float("nan")},
+        "finite",
+    ),
+    "an endless multiplier": ("indicators/T01.yaml", {"multiplier": float("inf")}, "finite"),
+    "an output twice": (
+        "indicators/T03.yaml",
+        {"outputs": [{"level": "lsoa21", "window": "month"}] * 2},
+        "stands twice",
+    ),
+    "a count over itself": ("indicators/T01.yaml", {"denominator": "cases_opened"}, "always 1"),
     "rate without denominator": ("indicators/T01.yaml", {"denominator": None}, "denominator"),
     "share with Byar": ("indicators/T03.yaml", {"interval": "byar"}, "wilson"),
     "index of a district": (

@@ -44,15 +44,27 @@ def test_a_break_of_a_source_reaches_every_indicator_that_counts_it(tmp_path: Pa
     assert "New system." in found[0][3]
 
 
-def test_another_vintage_is_a_break_and_the_same_is_none(tmp_path: Path) -> None:
-    told = [
-        {"source_id": "north_cases", "period": "2026-01", "vintage": "2011"},
-        {"source_id": "north_cases", "period": "2026-02", "vintage": "2021"},
-        {"source_id": "north_cases", "period": "2026-03", "vintage": "2021"},
+def told(source: str, *vintages: str) -> list[dict[str, str]]:
+    return [
+        {"source_id": source, "period": f"2026-{month:02d}", "vintage": vintage}
+        for month, vintage in enumerate(vintages, 1)
     ]
 
-    found = [row for row in break_rows(region(tmp_path), told[::-1]) if row[0] == "T01"]
+
+def test_another_vintage_is_a_break_and_the_same_is_none(tmp_path: Path) -> None:
+    rows = told("residents", "2011", "2021", "2021")
+
+    found = [row for row in break_rows(region(tmp_path), rows[::-1]) if row[0] == "T01"]
 
     assert [(row[1], row[2]) for row in found] == [("2026-02", "vintage")]
     assert "2021" in found[0][3]
     assert "2011" in found[0][3]
+
+
+def test_the_vintage_of_shared_files_is_not_told(tmp_path: Path) -> None:
+    """It is found from areas that exist in one vintage only: there would be a record in one."""
+    assert break_rows(region(tmp_path), told("north_cases", "2011", "2021")) == []
+
+
+def test_a_file_of_unknown_vintage_breaks_nothing(tmp_path: Path) -> None:
+    assert break_rows(region(tmp_path), told("residents", "2021", "unknown", "2021")) == []

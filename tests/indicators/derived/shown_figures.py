@@ -8,13 +8,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from testshire import make_contract, make_indicator, make_region, make_source
+from testshire import make_indicator, make_region
 
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
@@ -95,20 +93,13 @@ def show(
         )
 
 
-def declare(*indicators: Indicator, open_counts: bool = False) -> RegionDeclarations:
-    """Return Testshire with some indicators; their counts are protected, or open data."""
-    region = make_region([], [], list(indicators))
-    if not open_counts:
-        return region
-    contract = make_contract("counted", {"cases": "flow", "households": "stock"})
-    source = make_source("counted", "counted", "monthly")
-    open_licence: Any = SimpleNamespace(kind="open_licence")
-    return replace(
-        region,
-        contracts={"counted": contract},
-        sources={"counted": source},
-        agreements={"DSA-TEST": open_licence},
-    )
+UNROUNDED = {"profile": "suppress"}
+"""Changes of an indicator whose shown counts are exact, for sums that are done by hand."""
+
+
+def declare(*indicators: Indicator) -> RegionDeclarations:
+    """Return Testshire with some indicators."""
+    return make_region([], [], list(indicators))
 
 
 def share(**changes: Any) -> Indicator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shown_figures import NORTH, SOUTH, as_rows, declare, row, same_bytes, share, show
+from shown_figures import NORTH, SOUTH, UNROUNDED, as_rows, declare, row, same_bytes, share, show
 from testshire import make_indicator
 
 from indicators.derived.inequality import SCHEMA, inequality_table
@@ -23,7 +23,7 @@ def test_a_perfect_slope_by_hand(con):
 
     The fifths stand at ranks 0.1, 0.3, 0.5, 0.7 and 0.9, so that the line runs from 5 to 55.
     """
-    declared = declare(make_indicator(), open_counts=True)
+    declared = declare(make_indicator(**UNROUNDED))
     rows = [row(code(i), 10 * (1 + i // 5), 1000) for i in range(25)]
     show(con, rows, declared, {code(i): float(i) for i in range(25)})
     table = made(con, declared)
@@ -45,7 +45,7 @@ def test_a_perfect_slope_by_hand(con):
 
 
 def test_a_hundred_areas_make_tenths_and_few_make_nothing(con):
-    declared = declare(make_indicator(), open_counts=True)
+    declared = declare(make_indicator(**UNROUNDED))
     rows = [row(code(i), 50, 1000, district=NORTH if i < 81 else SOUTH) for i in range(100)]
     show(con, rows, declared, {code(i): float(i) for i in range(100)})
     assert as_rows(made(con, declared), "geography_code", "groups", "value_status") == [
@@ -56,7 +56,7 @@ def test_a_hundred_areas_make_tenths_and_few_make_nothing(con):
 
 
 def test_areas_without_a_score_are_left_out(con):
-    declared = declare(make_indicator(), open_counts=True)
+    declared = declare(make_indicator(**UNROUNDED))
     show(con, [row(code(i), 50, 1000) for i in range(30)], declared, {code(1): 3.0})
     assert as_rows(made(con, declared), "areas", "sii", "value_status")[0] == (1, None, "[z]")
     show(con, [row(code(i), 50, 1000) for i in range(30)], declared)
@@ -64,7 +64,7 @@ def test_areas_without_a_score_are_left_out(con):
 
 
 def test_one_score_for_all_is_no_order(con):
-    declared = declare(make_indicator(), open_counts=True)
+    declared = declare(make_indicator(**UNROUNDED))
     rows = [row(code(i), 50, 1000) for i in range(30)]
     show(con, rows, declared, {code(i): 7.0 for i in range(30)})
     assert as_rows(made(con, declared), "areas", "sii", "value_status")[0] == (30, None, "[z]")
@@ -76,7 +76,7 @@ def test_hidden_counts_do_not_flatten_the_slope(con):
     rank = (np.arange(400) + 0.5) / 400
     x = draws.poisson(1000 * (0.004 + 0.016 * rank))
     scores = {code(i): float(i) for i in range(400)}
-    exactly = declare(make_indicator(), open_counts=True)
+    exactly = declare(make_indicator(**UNROUNDED))
     show(con, [row(code(i), int(v), 1000) for i, v in enumerate(x)], exactly, scores)
     ((exact,), _) = as_rows(made(con, exactly), "sii")
     rows = [row(code(i), int((v + 2) // 5 * 5) if v >= 5 else None, 1000) for i, v in enumerate(x)]
@@ -98,7 +98,7 @@ def test_mostly_hidden_is_marked_and_wholly_hidden_has_no_figure(con):
 
 
 def test_shares_and_a_line_that_reaches_nothing(con):
-    declared = declare(share(), open_counts=True)
+    declared = declare(share(**UNROUNDED))
     rows = [row(code(i), 0 if i < 20 else 90, 100) for i in range(25)]
     show(con, rows, declared, {code(i): float(i) for i in range(25)})
     ((sii, rii, status), _) = as_rows(made(con, declared), "sii", "rii", "value_status")
