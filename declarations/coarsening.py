@@ -16,7 +16,8 @@ from declarations.base import Declaration, Identifier
 CoarsenedTo = Literal["age_band", "presence"]
 
 UNKNOWN_AGE = "Unknown"
-"""The age band of a person whose date of birth is missing, or lies after the day asked about."""
+"""The age band of a person whose date of birth is missing, lies after the day asked about, or makes
+them older than anybody: such a date stands for one that nobody knew."""
 
 
 class Coarsening(Declaration):

@@ -119,7 +119,8 @@ class ClientLevelData(Declaration):
         ge=0, description="ST-Max is a new client's if no long-term support in so many days before."
     )
     self_funded: list[str] = Field(
-        description="Outcomes of a placement that the person then paid for: no admission."
+        description="Outcomes of a placement that the person then paid for: it is no admission, "
+        "and does not stand in the way of a later one."
     )
     no_progress: list[str] = Field(
         description="Outcomes of a request after which the person waits for nothing."

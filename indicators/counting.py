@@ -59,8 +59,8 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
 
     Where the contract says by which rules deliveries are joined into events, earlier deliveries of
     the source that are still there are joined in: counts are of this delivery's own months, and the
-    earlier ones tell what was so before, and what was left out since. Counts made with a delivery
-    whose records were disposed of since stay as they are.
+    earlier ones tell what was so before, what was left out since, and what is recorded late. Counts
+    made with a delivery whose records were disposed of since stay as they are.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def count_source(workspace: Workspace, source: Source, period: str, located: Tab
                     table=located.name,
                 )
             deliveries[data_period(source, period)] = PLACED
-            make_events(connection, contract, contract.events, deliveries)
+            make_events(connection, contract, contract.events, deliveries, source.months)
             records = EVENTS
         _count_all(connection, contract, source, period, records)
         return f"SELECT * FROM {COUNTS} ORDER BY ALL"

@@ -12,6 +12,9 @@ from declarations.coarsening import UNKNOWN_AGE, Coarsening
 from declarations.contracts import Column, Contract
 from warehouse.sql import ident, literal
 
+OLDEST = 120
+"""In years; who would be older has a date of birth that stands for none, such as 1900-01-01."""
+
 
 def coarsened(contract: Contract, generalised: Iterable[str]) -> dict[str, Coarsening]:
     """Return how the generalised columns that find no place are coarsened, by column."""
@@ -30,8 +33,8 @@ def stored_names(
 def coarsen_sql(column: str, coarsening: Coarsening) -> str:
     """Return the SQL of what is stored of a column.
 
-    The age is in whole years on the day; before the day of birth, and without either date, it is
-    not known.
+    The age is in whole years on the day; before the day of birth, above `OLDEST`, and without
+    either date, it is not known.
     """
     value, into = ident(column), ident(coarsening.into)
     if coarsening.to == "presence":
@@ -45,8 +48,9 @@ def coarsen_sql(column: str, coarsening: Coarsening) -> str:
         f"WHEN {age} < {upper} THEN {literal(label)}"
         for upper, label in zip(coarsening.bands[1:], middle, strict=True)
     )
+    unknown = f"{value} IS NULL OR {day} IS NULL OR {value} > {day} OR {age} > {OLDEST}"
     return (
-        f"CASE WHEN {value} IS NULL OR {day} IS NULL OR {value} > {day} "
+        f"CASE WHEN {unknown} "
         f"THEN {literal(UNKNOWN_AGE)} {bands} ELSE {literal(last)} END AS {into}"
     )
 

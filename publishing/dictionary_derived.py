@@ -232,7 +232,11 @@ HOTSPOTS = Table(
             "Neighbours beyond the region without a figure: above 0, read the class with care.",
             "areas",
         ),
-        _STATUS,
+        Column(
+            "value_status", "VARCHAR",
+            "Markers as in observations; [u] too few areas have a figure; [z] no class can be "
+            "told, [e][z] because the figures are estimated.",
+        ),
     ),
 )  # fmt: skip
 
@@ -255,8 +259,8 @@ NEED_AND_SERVICE = Table(
         Column("need_lower", "DOUBLE", "Its lower 95% confidence limit.", "ratio"),
         Column("need_upper", "DOUBLE", "Its upper 95% confidence limit.", "ratio"),
         Column("need_clearly_high", "BOOLEAN", "Need above the region's, beyond chance."),
-        Column("use_clearly_low", "BOOLEAN", "Use below expected, beyond chance."),
-        Column("use_clearly_high", "BOOLEAN", "Use above expected, beyond chance."),
+        Column("use_clearly_low", "BOOLEAN", "Use below expected, beyond chance and scatter."),
+        Column("use_clearly_high", "BOOLEAN", "Use above expected, beyond chance and scatter."),
         Column(
             "class", "VARCHAR",
             "unmet need candidate (need clearly high and use clearly low), less use than expected, "

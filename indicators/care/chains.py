@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from declarations.events import PERSON
 from indicators.care.joining import KNOWN
+from indicators.care.known import FAR
 from warehouse.connection import run
 
 if TYPE_CHECKING:
     import duckdb
-
-FAR = "DATE '9999-12-31'"
 
 
 def make_chains(
@@ -73,7 +72,7 @@ def make_chains(
     )
 
 
-def cluster_sql(condition: str, gap_days: int, still_open: str) -> str:
+def cluster_sql(condition: str, gap_days: int) -> str:
     """Return the SELECT of a person's events of one kind with the number of their cluster.
 
     Parameters
@@ -82,8 +81,7 @@ def cluster_sql(condition: str, gap_days: int, still_open: str) -> str:
         SQL condition of the events.
     gap_days : int
         Longest gap between the end of what came before and the next start within a cluster.
-    still_open : str
-        SQL of the day that stands for the end of an event that has none.
+        Nothing begins after an event that is still open.
     """
     before = f"PARTITION BY {PERSON} ORDER BY event_start_date, ends, event_id"
     return f"""
@@ -92,6 +90,6 @@ def cluster_sql(condition: str, gap_days: int, still_open: str) -> str:
             SELECT *, coalesce(event_start_date - max(ends) OVER (
                        {before} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                    ) > {gap_days}, true) AS begins
-            FROM (SELECT *, coalesce(derived_end_date, {still_open}) AS ends
+            FROM (SELECT *, coalesce(derived_end_date, {FAR}) AS ends
                   FROM {KNOWN} WHERE {condition})
         )"""

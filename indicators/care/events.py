@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from declarations.contracts import Contract
 from declarations.events import PERSON, ClientLevelData
-from indicators.care.joining import KNOWN, join_deliveries
+from indicators.care.joining import KNOWN, KNOWN_SINCE, join_deliveries
 from indicators.care.people import ARRANGED, HOMES, make_people
 from indicators.care.phrases import services, within
 from indicators.care.quality import checked_sql, clean
@@ -32,6 +32,7 @@ def make_events(
     contract: Contract,
     rules: ClientLevelData,
     deliveries: Mapping[str, str],
+    months: int,
 ) -> None:
     """Make the temporary table `EVENTS`: one row an event, as known at the end of a delivery.
 
@@ -46,10 +47,12 @@ def make_events(
         Table or view of the placed records of each delivery, by its month; the latest is the one
         whose counts are made, the others are looked back into. With one alone only what that
         delivery holds is known: an admission then counts as new unless an earlier stay reaches into
-        the months it covers, and no service is cropped.
+        the months it covers, no service is cropped, and nothing is known to be recorded late.
+    months : int
+        Months to its end that a delivery is counted for; 0 for a source delivered once.
     """
-    span = Span(max(deliveries), rules.covers_months)
-    join_deliveries(connection, deliveries, rules)
+    span = Span(max(deliveries), rules.covers_months, months)
+    join_deliveries(connection, deliveries, rules, span)
     make_requests(connection, rules, span)
     make_support(connection, rules, span)
     make_people(connection, contract, rules)
@@ -73,7 +76,7 @@ def _beside_each_other(
         connection,
         f"""
         CREATE OR REPLACE TEMP TABLE {EVENTS} AS
-        SELECT k.* EXCLUDE (delivered_to, died),
+        SELECT k.* EXCLUDE (delivered_to, {", ".join(KNOWN_SINCE)}),
                r.event_id IS NOT NULL AS new_request, r.* EXCLUDE (event_id),
                coalesce(l.long_term_in_year, false) AS long_term_in_year,
                coalesce(l.long_term_at_year_end, false) AS long_term_at_year_end,

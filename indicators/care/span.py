@@ -22,10 +22,13 @@ class Span:
         Month of the delivery, ``YYYY-MM``.
     covers_months : int
         Months to its end that a delivery covers.
+    months : int
+        Months to its end that it is counted for; 0 for a source delivered once.
     """
 
     period: str
     covers_months: int = 12
+    months: int = 3
 
     @property
     def starts(self) -> dt.date:
@@ -36,6 +39,13 @@ class Span:
     def ends(self) -> dt.date:
         """Last day of the delivery's month."""
         return last_day(self.period)
+
+    def counts_sql(self, day: str) -> str:
+        """Return the SQL condition that a day lies in the months the delivery is counted for."""
+        if self.months == 0:
+            return "true"
+        first = first_day(month_of(month_index(self.period) - self.months + 1))
+        return f"{day} BETWEEN DATE '{first}' AND DATE '{self.ends}'"
 
 
 def earlier_deliveries(periods: Iterable[str], span: Span) -> list[str]:

@@ -7,6 +7,9 @@ Long-term support is NHS England's LTS001a and LTS001b; admissions are ASCOF 2B 
 ASCOF 2A. Where this departs: an admission is new if no residential or nursing care ended within the
 declared days before it, the day itself included (the published script leaves that one day out); an
 ST-Max episode is counted once all that can follow it has been seen, `sequel_days` after its end.
+ASCOF 2B and 2C are of support the council arranges: a stay the person pays for, or under the twelve
+weeks' disregard, is no admission, and does not stand in the way of a later one either. What is
+recorded late is counted when it becomes known (``known.py``).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING
 from declarations.events import PERSON, ClientLevelData
 from indicators.care.chains import cluster_sql, make_chains
 from indicators.care.joining import KNOWN
+from indicators.care.known import counted_on, settled_sql
 from indicators.care.phrases import ranked, services, within
 from warehouse.connection import run
 
@@ -26,14 +30,14 @@ if TYPE_CHECKING:
 
 LONG_TERM, ADMISSIONS = "care_long_term", "care_admissions"
 EPISODES, NEW_EPISODES, EPISODE_CHAIN = "care_st_max", "care_st_max_new", "care_st_max_chain"
-SHORT_TERM = "care_short_term"
+RECEIVED, SHORT_TERM = "care_st_max_received", "care_short_term"
 ONGOING, NO_ONGOING, LEFT_OUT = "ongoing support", "no ongoing support", "left out"
 
 
 def make_support(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, span: Span) -> None:
     """Make the tables of long-term support, of new admissions and of ST-Max."""
     _long_term(connection, rules, span)
-    _admissions(connection, rules)
+    _admissions(connection, rules, span)
     _episodes(connection, rules)
     _new_clients(connection, rules)
     make_chains(
@@ -41,7 +45,7 @@ def make_support(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, 
         follows=f"NOT ({services(rules.short_term_max, rules.clients)})",
         first_days=rules.short_term_sequel_days, related_days=rules.related_days,
     )  # fmt: skip
-    _outcomes(connection, rules)
+    _outcomes(connection, rules, span)
 
 
 def _long_term(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, span: Span) -> None:
@@ -66,24 +70,37 @@ def _long_term(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, sp
     )
 
 
-def _admissions(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) -> None:
-    """Find the stays before which there was none for the declared days; one row a day."""
+def _admissions(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, span: Span) -> None:
+    """Find the stays before which there was none for the declared days; one row a day.
+
+    Of these, those that the delivery's own months count. A stay before others that were known
+    earlier is counted when the first of them was: one of them stood for the admission then.
+    """
+    counted = counted_on("t.began", "t.known_from", span)
+    look_back = rules.residential_look_back_days
     run(
         connection,
         f"""
         CREATE OR REPLACE TEMP TABLE {ADMISSIONS} AS
         WITH stays AS (
             SELECT event_id, {PERSON}, event_start_date AS began, derived_end_date AS ended,
-                   event_outcome
-            FROM {KNOWN} WHERE {services(rules.residential, rules.clients)}
+                   funded_from AS known_from
+            FROM {KNOWN}
+            WHERE {services(rules.residential, rules.clients)}
+              AND NOT {within("event_outcome", rules.self_funded)}
+        ), admitted AS (
+            SELECT * FROM stays s
+            WHERE NOT EXISTS (
+                SELECT 1 FROM stays e
+                WHERE e.{PERSON} = s.{PERSON} AND e.began < s.began
+                  AND (e.ended IS NULL OR s.began - e.ended <= {look_back})
+            )
+            QUALIFY row_number() OVER (PARTITION BY {PERSON}, began ORDER BY event_id) = 1
         )
-        SELECT event_id FROM stays s
-        WHERE NOT {within("event_outcome", rules.self_funded)} AND NOT EXISTS (
-            SELECT 1 FROM stays e
-            WHERE e.{PERSON} = s.{PERSON} AND e.began < s.began
-              AND (e.ended IS NULL OR s.began - e.ended <= {rules.residential_look_back_days})
-        )
-        QUALIFY row_number() OVER (PARTITION BY {PERSON}, began ORDER BY event_id) = 1
+        SELECT a.event_id FROM admitted a JOIN stays t
+          ON t.{PERSON} = a.{PERSON} AND t.began >= a.began
+         AND (a.ended IS NULL OR t.began - a.ended <= {look_back})
+        GROUP BY a.event_id HAVING {span.counts_sql(f"min({counted})")}
         """,
         table=ADMISSIONS,
     )
@@ -95,7 +112,12 @@ def _episodes(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) -> 
     Where services of an episode end on the same day, the outcome first in the order is its own.
     """
     received = services(rules.short_term_max, rules.clients)
-    numbered = cluster_sql(received, rules.short_term_gap_days, "DATE '9999-12-31'")
+    run(
+        connection,
+        f"CREATE OR REPLACE TEMP TABLE {RECEIVED} AS "
+        f"{cluster_sql(received, rules.short_term_gap_days)}",
+        table=RECEIVED,
+    )
     last = f"ends DESC, {ranked('event_outcome', rules.outcome_order)}, event_id"
     run(
         connection,
@@ -107,7 +129,7 @@ def _episodes(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) -> 
                    bool_or(derived_end_date IS NULL) AS still_open,
                    first(event_id ORDER BY event_start_date, ends, event_id) AS starter_id,
                    first(event_outcome ORDER BY {last}) AS outcome
-            FROM ({numbered}) GROUP BY ALL
+            FROM {RECEIVED} GROUP BY ALL
         )
         """,
         table=EPISODES,
@@ -132,13 +154,19 @@ def _new_clients(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) 
     )
 
 
-def _outcomes(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) -> None:
+def _outcomes(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData, span: Span) -> None:
     """Say what followed each episode: a service, or the outcome of what else followed, or its own.
 
     Low-level and other short-term services count as no ongoing support, as in ASCOF 2A.
     """
     lasting = services(rules.long_term, rules.clients)
     other = services(rules.sequel_order, rules.clients)
+    versions = (
+        f"SELECT {PERSON}, cluster, known_from AS level, 1 AS opens, CAST(NULL AS DATE) AS ends "
+        f"FROM {RECEIVED} UNION ALL "
+        f"SELECT {PERSON}, cluster, ended_from, -1, first_end FROM {RECEIVED} "
+        "WHERE derived_end_date IS NOT NULL"
+    )
     run(
         connection,
         f"""
@@ -149,13 +177,14 @@ def _outcomes(connection: duckdb.DuckDBPyConnection, rules: ClientLevelData) -> 
                          {ranked("event_outcome", rules.outcome_order)}, event_id)
                        FILTER ({within("event_outcome", rules.no_progress)}) AS outcome
             FROM {EPISODE_CHAIN} GROUP BY starter_id
-        )
-        SELECT n.starter_id AS event_id, n.ends + {rules.sequel_days} AS short_term_known_on,
+        ), settled AS ({settled_sql(versions, rules.sequel_days, span)})
+        SELECT n.starter_id AS event_id, k.settled_on AS short_term_known_on,
                CASE WHEN f.lasting THEN '{ONGOING}'
                     WHEN f.other THEN '{NO_ONGOING}'
                     WHEN {within("coalesce(f.outcome, n.outcome)", rules.no_ongoing)}
                     THEN '{NO_ONGOING}' ELSE '{LEFT_OUT}' END AS short_term_sequel
-        FROM {NEW_EPISODES} n LEFT JOIN followed f USING (starter_id)
+        FROM {NEW_EPISODES} n JOIN settled k USING ({PERSON}, cluster)
+        LEFT JOIN followed f USING (starter_id)
         """,
         table=SHORT_TERM,
     )

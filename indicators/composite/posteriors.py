@@ -63,7 +63,7 @@ def rounding_offsets(profile: Profile) -> tuple[int, ...]:
     return (0,)
 
 
-def share_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,)) -> Moments:
+def share_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,), least: int = 0) -> Moments:
     """Return the moments of the share behind ``x`` of ``n``.
 
     Parameters
@@ -72,11 +72,16 @@ def share_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,)) -> Moment
         Published counts, ``0 <= x <= n``, ``n`` above 0.
     offsets : sequence of int
         What the true count may differ by; differences that leave 0 to ``n`` are ruled out.
+    least : int
+        The lowest count that is shown at all: a published 5 is no 3 where 3 is hidden.
     """
     # Moments of the smaller side: near 1 the third would be lost in rounding.
     turned = x > n / 2
     near = np.where(turned, n - x, x)
-    a, weight = _shapes(near, n, offsets)
+    # Of the other side the lowest count shown is a highest, and what is added is taken away.
+    sides = np.where(turned, -1.0, 1.0)
+    a, weight = _shapes(near, (np.where(turned, 0, least), np.where(turned, n - least, n)),
+                        sides * np.array(offsets, dtype=np.float64)[:, None])  # fmt: skip
     whole = n + 1
     first = (weight * a).sum(axis=0) / whole
     second = (weight * a * (a + 1)).sum(axis=0) / (whole * (whole + 1))
@@ -89,9 +94,10 @@ def share_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,)) -> Moment
     )
 
 
-def rate_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,)) -> Moments:
+def rate_moments(x: Floats, n: Floats, offsets: Sequence[int] = (0,), least: int = 0) -> Moments:
     """Return the moments of the rate, events for each one of ``n``, behind ``x`` events."""
-    a, weight = _shapes(x, np.full(x.shape, np.inf), offsets)
+    between = np.full(x.shape, float(least)), np.full(x.shape, np.inf)
+    a, weight = _shapes(x, between, np.array(offsets, dtype=np.float64)[:, None])
     first = (weight * a).sum(axis=0)
     second = (weight * a * (a + 1)).sum(axis=0)
     third = (weight * a * (a + 1) * (a + 2)).sum(axis=0)
@@ -161,10 +167,10 @@ def curve(moments: Moments) -> Floats:
     return coefficients
 
 
-def _shapes(x: Floats, most: Floats, offsets: Sequence[int]) -> tuple[Floats, Floats]:
+def _shapes(x: Floats, between: tuple[Floats, Floats], offsets: Floats) -> tuple[Floats, Floats]:
     """Return the shape of each part of a mixture, and its weight: rows offsets, columns units."""
-    true = x + np.array(offsets, dtype=np.float64)[:, None]
-    possible = (true >= 0) & (true <= most)
+    true = x + offsets
+    possible = (true >= between[0]) & (true <= between[1])
     # A published count that no difference explains is taken as it stands.
     none = ~possible.any(axis=0)
     true[:, none], possible[:, none] = x[none], True

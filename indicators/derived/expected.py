@@ -7,7 +7,9 @@ expected count.
 
 What rounding does: a count of 5 stands for 5 to 7 and any larger one is at most 2 away, so that a
 ratio of small counts moves in steps of 5 over the expected number and its interval is a little too
-narrow. The classes in the table ``need_and_service`` allow for it.
+narrow. Nor does the interval hold that counts vary more than chance has them (by two to four times
+is common), or that the expected number is unsure. The classes in the table ``need_and_service``
+allow for all three.
 
 Belongs here: the layout. Does not belong here: the arithmetic (``indicators/service/``).
 """

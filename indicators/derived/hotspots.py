@@ -24,13 +24,18 @@ neighbours_outside   neighbours beyond the region that had no figure: above 0, t
 value_status         why there is no class: the marker of the area's own figure, ``[x]`` where
                      there is no figure at all; ``[u]`` where fewer than half of the region's areas
                      have a figure; ``[z]`` where no neighbour has one, all figures are equal, every
-                     area of a district has the district's, or fewer than 30 areas have one. With a
-                     class, ``[e]`` as the figure itself
+                     area of a district has the district's, or fewer than 30 areas have one;
+                     ``[e][z]`` where the indicator's figures are estimated. With a class, ``[e]``
+                     as the index itself, some of whose inputs are estimated
 ===================  ===============================================================================
 
 An area whose figure is hidden or missing is left out: it is nobody's neighbour, and neither 0 nor
 a guess stands for it. Where small counts are hidden, the lowest areas are therefore not there to be
 found low; where most are hidden, a map of the rest would show what was hidden rather than where.
+
+Estimated figures are not classed. They are spread from practices over the areas of their patients,
+so that areas beside each other are alike because they share a practice: that is what a test of
+neighbours would find. An index to which they add a part is classed.
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ import pyarrow as pa
 from geography.sql import ident
 from indicators.place.links import Links, links_between
 from indicators.place.local import METHODS, Hotspots, hotspots, no_classes
+from indicators.rates import ESTIMATED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -225,6 +231,8 @@ def _classed(
         known[codes] = links_between(codes, pairs)
     links = known[codes]
     refused = _refused(inside, region)
+    if indicator.kind != "composite" and any(ESTIMATED in (s or "") for s in status.values()):
+        refused = ESTIMATED + NOT_APPLICABLE
     found = no_classes(len(codes)) if refused else _found(indicator, links, figures, region)
     place = {code: i for i, code in enumerate(codes)}
     used = np.append(links.number, 0)

@@ -179,11 +179,13 @@ def _posterior(
         # A figure without its counts is taken as it stands.
         return value, None
     share, scale = declared.kind == "share", declared.multiplier
-    offsets = rounding_offsets(profile(declared.profile))
+    rule = profile(declared.profile)
+    offsets = rounding_offsets(rule)
     x = np.minimum(x, n) if share else x
     if not shrinks:
         moments = share_moments if share else rate_moments
-        return value, scale * curve(moments(x[known], n[known], offsets))
+        least = rule.small.hidden_below
+        return value, scale * curve(moments(x[known], n[known], offsets, least))
     draw = logit if share else marshall
     shrunk = draw(x, n, figures.listed("lad24cd"), within=within_of(declared, figures))
     mean, weight = shrunk.value[known], shrunk.weight[known]

@@ -9,12 +9,15 @@ expected_age, expected_need : DOUBLE
     Expected from the groups' rates in the region (age groups, or others the indicator names), and
     with the adjustment for need; NULL where there is none.
 ratio, lower, upper : DOUBLE
-    Observed over expected (``expected_need`` where there is one), with Byar's 95 % interval.
+    Observed over expected (``expected_need`` where there is one), with Byar's 95 % interval, which
+    holds the chance of a Poisson count and nothing else.
 need_score, need_lower, need_upper : DOUBLE
     Expected use for each person at risk as a ratio to the region's, 1 being the region; NULL where
     neither groups nor predictors tell areas apart.
 need_clearly_high, use_clearly_low, use_clearly_high : BOOLEAN
     Beyond chance: the interval does not reach 1, whatever count was rounded to the published one.
+    Of use it is wider than ``lower`` to ``upper``: by as much as counts of areas with like need
+    vary more than chance has them, and by what is unsure in the expected number.
 class : VARCHAR
     ``unmet need candidate`` (need clearly high and use clearly low), ``less use than expected``,
     ``use as expected``, ``more use than expected`` or ``cannot be said``.

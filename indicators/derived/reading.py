@@ -171,9 +171,9 @@ def within_of(indicator: Indicator, figures: Figures) -> Within:
     """Return between which numbers each published numerator lies, by the indicator's profile.
 
     Counts of open data are protected like any others before they are published, so that nothing
-    here asks where a count came from. A shown numerator stands for every count that the profile shows so, the profile's marker for
-    every count it hides. Nothing is known (NaN) of a count that is missing, or that was withheld
-    because others gave it away: such a count can be of any size.
+    here asks where a count came from. A shown numerator stands for every count that the profile
+    shows so, the profile's marker for every count it hides. Nothing is known (NaN) of a count that
+    is missing, or that was withheld because others gave it away: such a count can be of any size.
     """
     x = figures.numbers("numerator")
     rule = profile(indicator.profile)

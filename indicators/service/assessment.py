@@ -30,6 +30,7 @@ from indicators.service.figures import (
 )
 from indicators.service.need import (
     adjust_for_need,
+    excess_variance,
     expect_by_groups,
     relative_need,
 )
@@ -207,7 +208,10 @@ class _Level:
         adjusted = ~np.isnan(adjustment.expected)
         expected = np.where(adjusted, adjustment.expected, groups.expected)
         enough = groups.people >= self.least
-        use = use_against_expected(counts, np.where(enough, expected, np.nan), self.profile)
+        use = use_against_expected(
+            counts, np.where(enough, expected, np.nan), self.profile,
+            excess_variance(groups, adjustment),
+        )  # fmt: skip
         reached = latest_until(self.coverage, period.end)
         label = next((f.label for f in figures if f is not None), "")
         used = tuple(self.expected.predictors[k].indicator for k in adjustment.used)

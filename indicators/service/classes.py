@@ -4,7 +4,10 @@ Belongs here: the rule, small and legible. Does not belong here: the numbers it 
 
 An unmet need candidate needs both beyond chance: need clearly above the region's and use clearly
 below what is expected. "Clearly" is a 95 % interval that does not reach 1, and, since published
-counts are rounded, one that would not reach it for any count that rounds to the published one.
+counts are rounded, one that would not reach it for any count that rounds to the published one. For
+use it is Byar's interval, each limit moved away from the count by the root of the excess variance
+(quasi-Poisson): counts of areas with the same need vary more than chance alone has them, and what
+is expected is itself unsure. A ratio's published interval is Byar's alone.
 """
 
 from __future__ import annotations
@@ -39,8 +42,8 @@ class Use:
         Observed over expected, with Byar's interval of the count as published; the expected count
         is taken as known.
     clearly_low, clearly_high : ndarray of bool
-        Whether the interval lies wholly below or above 1 for every count that may have been
-        rounded to the published one.
+        Whether the widened interval lies wholly below or above 1 for every count that may have
+        been rounded to the published one.
     """
 
     ratio: Floats
@@ -53,7 +56,8 @@ class Use:
 def stands_for(observed: Floats, name: CountProfile) -> tuple[Floats, Floats]:
     """Return the lowest and the highest count that each published one may have been rounded from.
 
-    A count that the profile never shows was not protected by it, and is what it says.
+    A number that the profile never shows cannot have been published under it, and is taken as it
+    stands.
     """
     rule = profile(name)
     lowest, highest = observed.copy(), observed.copy()
@@ -64,7 +68,9 @@ def stands_for(observed: Floats, name: CountProfile) -> tuple[Floats, Floats]:
     return lowest, highest
 
 
-def use_against_expected(observed: Floats, expected: Floats, name: CountProfile) -> Use:
+def use_against_expected(
+    observed: Floats, expected: Floats, name: CountProfile, excess: Floats | float = 1.0
+) -> Use:
     """Return observed over expected use with its interval.
 
     Parameters
@@ -75,13 +81,19 @@ def use_against_expected(observed: Floats, expected: Floats, name: CountProfile)
         NaN where unknown; 0 gives no ratio.
     name : str
         The disclosure profile the counts were published under.
+    excess : ndarray, same shape, or float
+        Variance of a count about the expected number, in that of a Poisson count
+        (``need.excess_variance``); below 1 and NaN count as 1.
     """
     below = np.where(expected > 0, expected, np.nan)
     lower, upper = byar(observed)
     lowest, highest = stands_for(observed, name)
+    wider = np.sqrt(np.fmax(excess, 1.0))
+    most = highest + wider * (byar(highest)[1] - highest)
+    least = lowest - wider * (lowest - byar(lowest)[0])
     return Use(
         ratio=observed / below, lower=lower / below, upper=upper / below,
-        clearly_low=byar(highest)[1] / below < 1, clearly_high=byar(lowest)[0] / below > 1,
+        clearly_low=most / below < 1, clearly_high=least / below > 1,
     )  # fmt: skip
 
 

@@ -17,17 +17,22 @@ interval of N
     P_s are the parts of group s in the area's and the region's expected use and X_s are the events
     behind the group's rate; the adjustment adds ``(z - zbar)' V (z - zbar)``, with V the
     coefficients' covariance and zbar the mean predictor weighted by expected use.
+excess
+    ``d + E v``: by how much the variance of an observed count about its expected number exceeds
+    that of a Poisson count. ``d`` is Pearson's dispersion (``poisson.usual_scatter``), and
+    ``v = var(log N) + d / sum E`` the variance of the logarithm of the expected number
+    (quasi-Poisson).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from indicators.service.poisson import PoissonFit, poisson_fit
+from indicators.service.poisson import AREAS_PER_PREDICTOR, PoissonFit, poisson_fit, usual_scatter
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -67,6 +72,11 @@ class Adjustment:
         Of the logarithm of need as far as the coefficients are unsure.
     used : tuple of int
         Places of the predictors in use.
+    dispersion : float
+        How much more counts vary about those of areas alike than chance has them, at least 1:
+        about the fit with every predictor, those that point the wrong way too, since what use they
+        explain is no chance. Without a fit, about what the groups give; 1 where fewer than ten
+        areas show a count, so that nothing tells.
     why_not : str or None
         Why there is no adjustment: ``no_predictors``, ``too_few_areas``, ``too_many_hidden``,
         ``collinear``, ``not_converged``, ``wrong_direction``; None where there is one.
@@ -75,6 +85,7 @@ class Adjustment:
     expected: Floats
     variance: Floats
     used: tuple[int, ...]
+    dispersion: float
     why_not: str | None
 
 
@@ -119,37 +130,57 @@ def adjust_for_need(
         Oriented so that a higher value means more need; NaN where missing.
     """
     many = predictors.shape[1]
-    nothing = np.full(len(observed), np.nan)
     if many == 0:
-        return Adjustment(nothing, nothing, (), "no_predictors")
+        return _by_groups(groups, observed, "no_predictors")
     known = (groups.expected > 0) & ~np.isnan(predictors).any(axis=1)
     fitted = known & ~np.isnan(observed)
     seen, unseen = int(fitted.sum()), int((known & hidden).sum())
     if seen == 0:
-        return Adjustment(nothing, nothing, (), "too_few_areas")
+        return _by_groups(groups, observed, "too_few_areas")
     if unseen > MAX_UNSEEN * (seen + unseen):
-        return Adjustment(nothing, nothing, (), "too_many_hidden")
+        return _by_groups(groups, observed, "too_many_hidden")
     spread = predictors[fitted].std(axis=0)
     if np.any(spread <= 1e-12 * np.maximum(1.0, np.abs(predictors[fitted]).max(axis=0))):
-        return Adjustment(nothing, nothing, (), "collinear")
+        return _by_groups(groups, observed, "collinear")
     standard = (predictors - predictors[fitted].mean(axis=0)) / spread
     used = list(range(many))
+    dispersion = np.nan
     while used:
         fit = poisson_fit(
             observed[fitted], np.log(groups.expected[fitted]), standard[fitted][:, used]
         )
         if fit.outcome != "fitted":
-            return Adjustment(nothing, nothing, (), fit.outcome)
+            return _by_groups(groups, observed, fit.outcome)
+        if np.isnan(dispersion):
+            mean = groups.expected[fitted] * np.exp(
+                fit.intercept + standard[fitted] @ fit.coefficients
+            )
+            dispersion = usual_scatter(observed[fitted], mean, many + 1)
         against = fit.coefficients / np.sqrt(np.diag(fit.covariance))
         worst = int(np.argmin(against))
         if against[worst] >= 0:
-            return _adjusted(groups, known, standard[:, used], fit, tuple(used))
+            return _adjusted(groups, known, standard[:, used], fit, tuple(used), dispersion)
         del used[worst]
-    return Adjustment(nothing, nothing, (), "wrong_direction")
+    return replace(_by_groups(groups, observed, "wrong_direction"), dispersion=dispersion)
+
+
+def _by_groups(groups: Groups, observed: Floats, why_not: str) -> Adjustment:
+    nothing = np.full(len(observed), np.nan)
+    seen = (groups.expected > 0) & ~np.isnan(observed)
+    dispersion = 1.0
+    if seen.sum() >= AREAS_PER_PREDICTOR and observed[seen].any():
+        mean = groups.expected[seen] * observed[seen].sum() / groups.expected[seen].sum()
+        dispersion = usual_scatter(observed[seen], mean, 1)
+    return Adjustment(nothing, nothing, (), dispersion, why_not)
 
 
 def _adjusted(
-    groups: Groups, known: Flags, standard: Floats, fit: PoissonFit, used: tuple[int, ...]
+    groups: Groups,
+    known: Flags,
+    standard: Floats,
+    fit: PoissonFit,
+    used: tuple[int, ...],
+    dispersion: float,
 ) -> Adjustment:
     expected = np.full(len(known), np.nan)
     variance = np.full(len(known), np.nan)
@@ -158,7 +189,25 @@ def _adjusted(
     centre = np.average(rows, axis=0, weights=expected[known])
     apart = rows - centre
     variance[known] = np.einsum("ij,jk,ik->i", apart, fit.covariance, apart)
-    return Adjustment(expected, variance, used, None)
+    return Adjustment(expected, variance, used, dispersion, None)
+
+
+def excess_variance(groups: Groups, adjustment: Adjustment) -> Floats:
+    """Return the variance of each count about its expected number, in that of a Poisson count.
+
+    Returns
+    -------
+    ndarray, shape (areas,)
+        At least 1; NaN where nothing is expected. An area's own count is one of those its
+        expected number was made from, which brings the two nearer to each other; that is left out,
+        and so is on the safe side.
+    """
+    adjusted = ~np.isnan(adjustment.expected)
+    expected = np.where(adjusted, adjustment.expected, groups.expected)
+    whole = np.nansum(expected)
+    level = adjustment.dispersion / whole if whole > 0 else np.nan
+    unsure = groups.variance + np.where(adjusted, adjustment.variance, 0.0) + level
+    return adjustment.dispersion + expected * unsure
 
 
 def relative_need(groups: Groups, adjustment: Adjustment) -> tuple[Floats, Floats, Floats]:

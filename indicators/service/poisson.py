@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
+from scipy.special import ndtri, xlogy
 
 from declarations.errors import LsoalinkError
 
@@ -27,6 +27,9 @@ AREAS_PER_PREDICTOR = 10
 
 MAX_CONDITION = 30.0
 """Condition number above which predictors count as collinear (Belsley, Kuh and Welsch 1980)."""
+
+EXTREME = 0.1
+"""Part of the areas at each end whose distance does not count in the usual scatter."""
 
 MAX_STEPS = 50
 TOLERANCE = 1e-10
@@ -96,6 +99,29 @@ def poisson_fit(observed: Floats, offset: Floats, predictors: Floats) -> Poisson
     dispersion = max(1.0, chi_squared / (areas - many - 1))
     covariance = np.linalg.inv(design.T @ (mean[:, None] * design)) * dispersion
     return PoissonFit("fitted", float(beta[0]), beta[1:], covariance[1:, 1:], dispersion)
+
+
+def usual_scatter(observed: Floats, mean: Floats, parameters: int) -> float:
+    """Return how much more counts vary about their means than chance has them, at least 1.
+
+    Pearson's dispersion of all but the extremes: residuals beyond the lowest and the highest tenth
+    are taken as at its border (Winsorised; Spiegelhalter and others 2012), and what that leaves of
+    a normal variance is put back. The few areas that are to be found would else hide themselves.
+
+    Parameters
+    ----------
+    observed, mean : ndarray, shape (areas,)
+        Means above 0.
+    parameters : int
+        How many the means were fitted with.
+    """
+    away = (observed - mean) / np.sqrt(mean)
+    low, high = np.quantile(away, [EXTREME, 1 - EXTREME])
+    edge = float(ndtri(1 - EXTREME))
+    density = np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
+    kept = 1 - 2 * EXTREME - 2 * edge * density + 2 * EXTREME * edge**2
+    squares = float(np.sum(np.clip(away, low, high) ** 2))
+    return max(1.0, squares / kept / (len(observed) - parameters))
 
 
 def _check(observed: Floats, offset: Floats, predictors: Floats) -> None:

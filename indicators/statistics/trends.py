@@ -21,8 +21,9 @@ LEAST_POINTS = 4
 RISING, FALLING = "rising", "falling"
 NO_CHANGE, TOO_FEW = "no clear change", "too few points"
 
-SCATTERED = 0.9
-"""Part of series that chance lets scatter less than one whose own scatter sets its width."""
+SCATTERED, SCATTERED_ALONE = 0.95, 0.9
+"""Part of series that would scatter less than one whose own scatter sets its width: where the
+common scatter is known, and where it is not."""
 
 LEAST_FREEDOM = 200
 """Degrees of freedom of all series together from which their common scatter can be told."""
@@ -72,9 +73,9 @@ def rate_trend(
     Counts often scatter more than chance (families, clusters, habits of recording), and few points
     of one series cannot tell. Where there are enough series, their common scatter widens all
     intervals by its root and never narrows them: the median of Pearson's chi-squared over what
-    chance would give. Where a series lies further from its line than
-    90 % of series with that scatter would, its own sets the width (Pearson's dispersion, Student's
-    t), if that is wider.
+    chance would give. Where a series lies further from its line than 95 % of series with that
+    scatter would (90 % where there are too few series to know it), its own sets the width
+    (Pearson's dispersion, Student's t), if that is wider.
 
     Parameters
     ----------
@@ -239,11 +240,12 @@ class _Fit:
 
 def _limits(fit: _Fit, confidence: float) -> tuple[Floats, Floats]:
     freedom = np.maximum(fit.used.sum(axis=-1) - 2, 1)
-    common = _common_scatter(fit.pearson[fit.fitted], freedom[fit.fitted])
+    told = freedom[fit.fitted].sum() >= LEAST_FREEDOM
+    common = _common_scatter(fit.pearson[fit.fitted], freedom[fit.fitted]) if told else 1.0
     side = tail(confidence)
     width = np.full(fit.slope.shape, ndtri(1 - side) * np.sqrt(common))
     own = t.ppf(1 - side, freedom) * np.sqrt(fit.pearson / freedom)
-    scattered = fit.pearson > common * chi2.ppf(SCATTERED, freedom)
+    scattered = fit.pearson > common * chi2.ppf(SCATTERED if told else SCATTERED_ALONE, freedom)
     width = np.where(scattered, np.maximum(width, own), width) * np.sqrt(fit.variance)
     return fit.slope - width, fit.slope + width
 
@@ -253,8 +255,6 @@ def _common_scatter(pearson: Floats, freedom: npt.NDArray[np.int64]) -> float:
 
     The median, so that a few series with wrong figures do not make all others unsure.
     """
-    if freedom.sum() < LEAST_FREEDOM:
-        return 1.0
     return max(1.0, float(np.median(pearson / chi2.ppf(0.5, freedom))))
 
 

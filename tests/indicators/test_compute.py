@@ -373,8 +373,12 @@ def test_the_result_outlives_the_tables_it_came_from(con, fill: Fill):
 def test_an_indicator_without_counts_is_refused(con, fill: Fill):
     fill([], [])
     statistic = make_indicator(
-        kind="statistic", numerator=None, denominator=None, statistic="score", interval="none",
-        additivity="none"
+        kind="statistic",
+        numerator=None,
+        denominator=None,
+        statistic="score",
+        interval="none",
+        additivity="none",
     )
     with pytest.raises(ConfigurationError, match="T01"):
         indicator_table(con, statistic, region(), "counts", "areas", "admitted")

@@ -142,7 +142,7 @@ def joined(deliveries: Mapping[str, Sequence[Event]], **changes: Any) -> duckdb.
     rules = contract().events
     if rules is None:
         raise AssertionError("the contract says nothing of events")
-    make_events(con, contract(), rules.model_copy(update=changes), tables)
+    make_events(con, contract(), rules.model_copy(update=changes), tables, SOURCE.months)
     return con
 
 

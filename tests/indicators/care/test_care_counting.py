@@ -19,7 +19,7 @@ from intake.location import locate, located_table
 from warehouse.lake import TableRef
 from warehouse.workspace import Built, Workspace
 
-CARE, DECEMBER, MARCH = "north_care", "2025-12", "2026-03"
+CARE, DECEMBER, MARCH, JUNE = "north_care", "2025-12", "2026-03", "2026-06"
 HEADER = ["person_id", "client_type", "event_type", "event_start_date", "event_end_date",
           "event_outcome", "service_type", "service_component", "date_of_death", "postcode",
           "date_of_birth", "unit_cost"]  # fmt: skip
@@ -114,6 +114,21 @@ def test_one_return_alone_cannot_know_what_it_does_not_hold(tmp_path: Path) -> N
     count(workspace, MARCH)
 
     assert admissions(workspace, MARCH) == 2
+
+
+def test_what_the_next_return_is_the_first_to_have_is_counted_there(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, content())
+    prepare_hub(workspace)
+    deliver(workspace, MARCH, [OPEN])
+    deliver(workspace, JUNE, [OPEN, FIRST])  # admitted in February
+    count(workspace, MARCH)
+    count(workspace, JUNE)
+    assert (admissions(workspace, MARCH), admissions(workspace, JUNE)) == (0, 1)
+
+    deliver(workspace, MARCH, [OPEN, FIRST], day=dt.date(2026, 7, 1))  # March is delivered again
+    count(workspace, MARCH)
+    count(workspace, JUNE)
+    assert (admissions(workspace, MARCH), admissions(workspace, JUNE)) == (1, 0)
 
 
 def test_counts_are_made_again_when_an_earlier_return_changes(region: Workspace) -> None:

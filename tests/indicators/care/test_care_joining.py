@@ -184,7 +184,7 @@ def test_no_cost_ever_reaches_the_joined_events() -> None:
     )
     rules = contract().events
     assert rules is not None
-    make_events(con, contract(), rules, {MARCH: "delivered"})
+    make_events(con, contract(), rules, {MARCH: "delivered"}, 3)
 
     tables = con.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
     made = {(table, column) for table, column in tables if table.startswith("care_")}
@@ -202,7 +202,7 @@ def test_columns_an_agreement_dropped_are_missing_and_ages_unknown() -> None:
     )
     rules = contract().events
     assert rules is not None
-    make_events(con, contract(), rules, {MARCH: "delivered"})
+    make_events(con, contract(), rules, {MARCH: "delivered"}, 3)
 
     assert counted(con, "long_term_support_clients") == {"Unknown": 1}
     assert counted(con, "care_events_with_nhs_number") == {}

@@ -68,6 +68,13 @@ REQUESTS: list[tuple[str, list[Told], int]] = [
         0,
     ),
     ("completed on the first day of the quarter", [("request", "2025-12-20", "2026-01-01")], 1),
+    ("not yet dealt with: counted once it has an end", [("request", "2026-02-01", "")], 0),
+    ("dealt with on the quarter's last day", [("request", "2026-02-01", "2026-03-31")], 1),
+    (
+        "one of two is not yet dealt with: counted by the one that was",
+        [("request", "2026-02-01", "2026-02-03"), ("request", "2026-02-05", "")],
+        1,
+    ),
     ("a carer's request is not a client's", [("carer request", "2026-02-01", "2026-02-02")], 0),
 ]  # fmt: skip
 
@@ -272,6 +279,20 @@ ADMISSIONS: list[tuple[str, list[Told], int]] = [
     (
         "who then pays for the place is not counted",
         [("care home", "2026-02-01", "2026-03-01", "self-funded")],
+        0,
+    ),
+    (
+        "who paid for the place and now no longer does is admitted then",
+        [("care home", "2025-11-01", "2026-01-31", "self-funded"), ("care home", "2026-02-01", "")],
+        1,
+    ),
+    (
+        "a stay of one's own money between two of the council's does not break the 365 days",
+        [
+            ("care home", "2024-05-01", "2025-02-01"),
+            ("care home", "2025-02-02", "2026-01-31", "self-funded"),
+            ("care home", "2026-02-01", ""),
+        ],
         0,
     ),
     ("admitted on 31 December: the quarter before", [("care home", "2025-12-31", "")], 0),

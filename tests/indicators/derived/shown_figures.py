@@ -8,11 +8,13 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from testshire import make_indicator, make_region
+from testshire import make_contract, make_indicator, make_region, make_source
 
 from declarations.declared import RegionDeclarations
 from declarations.indicators import Indicator
@@ -93,13 +95,29 @@ def show(
         )
 
 
-UNROUNDED = {"profile": "suppress"}
-"""Changes of an indicator whose shown counts are exact, for sums that are done by hand."""
-
-
 def declare(*indicators: Indicator) -> RegionDeclarations:
     """Return Testshire with some indicators."""
     return make_region([], [], list(indicators))
+
+
+def declare_open(*indicators: Indicator) -> RegionDeclarations:
+    """Return Testshire with some indicators whose counts come under an open licence."""
+    contract = make_contract("counted", {"cases": "flow", "households": "stock"})
+    open_licence: Any = SimpleNamespace(kind="open_licence")
+    return replace(
+        declare(*indicators),
+        contracts={"counted": contract},
+        sources={"counted": make_source("counted", "counted", "monthly")},
+        agreements={"DSA-TEST": open_licence},
+    )
+
+
+def unrounded(indicator: Indicator) -> Indicator:
+    """Return an indicator whose shown counts are what they say, for sums done by hand.
+
+    No such profile can be declared: every published count is rounded, one of open data too.
+    """
+    return indicator.model_copy(update={"profile": "suppress"})
 
 
 def share(**changes: Any) -> Indicator:

@@ -356,10 +356,33 @@ def test_an_island_without_a_neighbour_that_has_a_figure_is_not_classed() -> Non
     assert (found["class"], found["value_status"], found["neighbours_used"]) == (None, "[z]", 0)
 
 
-def test_an_estimated_figure_says_so_beside_its_class() -> None:
+def test_estimated_figures_are_not_classed() -> None:
+    """Spread from practices over their patients' areas, they are alike where these are beside."""
     shown = [{**r, "value_status": r["value_status"] or "[e]"} for r in rows_of(FIGURES)]
 
-    found = of(run(shown))[code(3, 2)]
+    found = of(run(shown))
+
+    assert {(r["class"], r["statistic"], r["p_value"]) for r in found.values()} == {(None,) * 3}
+    assert Counter(r["value_status"] for r in found.values()) == {
+        "[e][z]": 78, "[c]": 1, "[x]": 1,
+    }  # fmt: skip
+    # One estimated figure among the others is enough: it lends its neighbours its practice's.
+    one = rows_of(FIGURES)
+    one[0]["value_status"] = "[e]"
+    assert {r["class"] for r in of(run(one)).values()} == {None}
+
+
+def test_an_index_with_an_estimated_part_is_classed_and_says_so() -> None:
+    component = index_component("need", "T01", "high")
+    index = Indicator.model_validate(
+        {**INDICATORS["T04"], "index": {"weights_agreed": "Nobody.", "components": [component]}}
+    )
+    shown = [
+        {**r, "indicator_id": "T04", "value_status": r["value_status"] or "[e]"}
+        for r in rows_of(FIGURES)
+    ]
+
+    found = of(run(shown, indicators=[index]))[code(3, 2)]
 
     assert (found["class"], found["value_status"]) == (HIGH_HIGH, "[e]")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy import stats
+from shown_figures import declare_open
 from testshire import AREAS, NORTH, SOUTH, make_indicator, make_region
 
 from declarations.errors import ConfigurationError
@@ -253,6 +254,33 @@ def test_the_chance_of_being_the_worst_is_that_of_exact_posteriors(con, shown, k
         drawn = rng.gamma(fourth) < rng.gamma(fifth)
     assert ranks[4]["p_worst_fifth"] == pytest.approx(drawn.mean(), abs=0.02)
     assert ranks[3]["p_worst_fifth"] == pytest.approx(1 - drawn.mean(), abs=0.02)
+
+
+def test_counts_of_open_data_are_as_unsure_as_others(con, shown):
+    """They are rounded like any others before they are published."""
+    shown(("A01", *YEAR, [(30, 100), (35, 100), (40, 100), (45, 100), (50, 100)], None))
+    closed, opened = make_region([], [], [input_of("A01", "share")]), declare_open(
+        input_of("A01", "share")
+    )  # fmt: skip
+    assert all(opened.is_open.values())
+    assert made(con, index_of(only("A01")), opened) == made(con, index_of(only("A01")), closed)
+
+
+@pytest.mark.parametrize("kind", ["share", "rate"])
+def test_the_lowest_count_shown_stands_for_no_hidden_one(con, shown, kind):
+    """A published 5 is 5 to 7, since 3 and 4 are hidden; a 10 is 8 to 12."""
+    declared = make_region([], [], [input_of("A01", kind)])
+    shown(("A01", *YEAR, [(200, 400), (210, 400), (220, 400), (5, 400), (10, 400)], None))
+    method = {"uncertainty": {"draws": 5000, "vary_normalisation": False}}
+    index = index_of(component("need", ("A01", 1, "low")), **method)
+    ranks = made(con, index, declared).ranks.to_pylist()
+    rng = np.random.default_rng(1)
+    five, ten = rng.integers(5, 8, 400_000) + 0.5, rng.integers(8, 13, 400_000) + 0.5
+    if kind == "share":
+        drawn = rng.beta(five, 401 - five) < rng.beta(ten, 401 - ten)
+    else:
+        drawn = rng.gamma(five) < rng.gamma(ten)
+    assert ranks[3]["p_worst_fifth"] == pytest.approx(drawn.mean(), abs=0.02)
 
 
 def test_shrinkage_draws_values_to_their_district(con, shown):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shown_figures import NORTH, SOUTH, UNROUNDED, as_rows, declare, row, same_bytes, share, show
+from shown_figures import (
+    NORTH,
+    SOUTH,
+    as_rows,
+    declare,
+    declare_open,
+    row,
+    same_bytes,
+    share,
+    show,
+    unrounded,
+)
 from testshire import make_indicator
 
 from indicators.derived.inequality import SCHEMA, inequality_table
@@ -23,7 +34,7 @@ def test_a_perfect_slope_by_hand(con):
 
     The fifths stand at ranks 0.1, 0.3, 0.5, 0.7 and 0.9, so that the line runs from 5 to 55.
     """
-    declared = declare(make_indicator(**UNROUNDED))
+    declared = declare(unrounded(make_indicator()))
     rows = [row(code(i), 10 * (1 + i // 5), 1000) for i in range(25)]
     show(con, rows, declared, {code(i): float(i) for i in range(25)})
     table = made(con, declared)
@@ -45,7 +56,7 @@ def test_a_perfect_slope_by_hand(con):
 
 
 def test_a_hundred_areas_make_tenths_and_few_make_nothing(con):
-    declared = declare(make_indicator(**UNROUNDED))
+    declared = declare(unrounded(make_indicator()))
     rows = [row(code(i), 50, 1000, district=NORTH if i < 81 else SOUTH) for i in range(100)]
     show(con, rows, declared, {code(i): float(i) for i in range(100)})
     assert as_rows(made(con, declared), "geography_code", "groups", "value_status") == [
@@ -56,7 +67,7 @@ def test_a_hundred_areas_make_tenths_and_few_make_nothing(con):
 
 
 def test_areas_without_a_score_are_left_out(con):
-    declared = declare(make_indicator(**UNROUNDED))
+    declared = declare(unrounded(make_indicator()))
     show(con, [row(code(i), 50, 1000) for i in range(30)], declared, {code(1): 3.0})
     assert as_rows(made(con, declared), "areas", "sii", "value_status")[0] == (1, None, "[z]")
     show(con, [row(code(i), 50, 1000) for i in range(30)], declared)
@@ -64,7 +75,7 @@ def test_areas_without_a_score_are_left_out(con):
 
 
 def test_one_score_for_all_is_no_order(con):
-    declared = declare(make_indicator(**UNROUNDED))
+    declared = declare(unrounded(make_indicator()))
     rows = [row(code(i), 50, 1000) for i in range(30)]
     show(con, rows, declared, {code(i): 7.0 for i in range(30)})
     assert as_rows(made(con, declared), "areas", "sii", "value_status")[0] == (30, None, "[z]")
@@ -76,7 +87,7 @@ def test_hidden_counts_do_not_flatten_the_slope(con):
     rank = (np.arange(400) + 0.5) / 400
     x = draws.poisson(1000 * (0.004 + 0.016 * rank))
     scores = {code(i): float(i) for i in range(400)}
-    exactly = declare(make_indicator(**UNROUNDED))
+    exactly = declare(unrounded(make_indicator()))
     show(con, [row(code(i), int(v), 1000) for i, v in enumerate(x)], exactly, scores)
     ((exact,), _) = as_rows(made(con, exactly), "sii")
     rows = [row(code(i), int((v + 2) // 5 * 5) if v >= 5 else None, 1000) for i, v in enumerate(x)]
@@ -86,6 +97,31 @@ def test_hidden_counts_do_not_flatten_the_slope(con):
     left_out = 1000 * np.polyfit(rank[x >= 5], x[x >= 5] / 1000, 1)[0]
     assert abs(got[2] - exact) < 0.3 * abs(left_out - exact)
     assert got[2] == pytest.approx(exact, rel=0.05)
+
+
+def test_counts_of_open_data_are_protected_too(con):
+    """The same published counts say the same, whether an agreement or a licence is behind them."""
+    x = [None if i % 5 == 0 else 5 * (1 + i // 5) for i in range(40)]
+    scores = {code(i): float(i) for i in range(40)}
+    closed, opened = declare(make_indicator()), declare_open(make_indicator())
+    assert not any(closed.is_open.values())
+    assert all(opened.is_open.values())
+    show(con, [row(code(i), v, 1000) for i, v in enumerate(x)], closed, scores)
+    columns = "areas", "areas_hidden", "sii", "sii_lower", "sii_upper"
+    (of_open, _) = as_rows(made(con, opened), *columns)
+    assert of_open[:2] == (40, 8)
+    assert of_open == as_rows(made(con, closed), *columns)[0]
+
+
+def test_rounding_leaves_the_slope_less_sure_than_exact_counts_would(con):
+    scores = {code(i): float(i) for i in range(40)}
+    rows = [row(code(i), 5 * (1 + i // 5), 1000) for i in range(40)]
+    width = []
+    for indicator in (unrounded(make_indicator()), make_indicator()):
+        show(con, rows, declare(indicator), scores)
+        ((lower, upper), _) = as_rows(made(con, declare_open(indicator)), "sii_lower", "sii_upper")
+        width.append(upper - lower)
+    assert width[1] > 1.01 * width[0]
 
 
 def test_mostly_hidden_is_marked_and_wholly_hidden_has_no_figure(con):
@@ -98,7 +134,7 @@ def test_mostly_hidden_is_marked_and_wholly_hidden_has_no_figure(con):
 
 
 def test_shares_and_a_line_that_reaches_nothing(con):
-    declared = declare(share(**UNROUNDED))
+    declared = declare(unrounded(share()))
     rows = [row(code(i), 0 if i < 20 else 90, 100) for i in range(25)]
     show(con, rows, declared, {code(i): float(i) for i in range(25)})
     ((sii, rii, status), _) = as_rows(made(con, declared), "sii", "rii", "value_status")

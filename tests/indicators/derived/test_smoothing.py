@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shown_figures import NORTH, SOUTH, UNROUNDED, as_rows, declare, row, same_bytes, share, show
+from shown_figures import NORTH, SOUTH, as_rows, declare, row, same_bytes, share, show, unrounded
 from testshire import make_indicator
 
 from indicators.derived.smoothing import SCHEMA, smoothed_table
@@ -16,7 +16,7 @@ COLUMNS = "geography_code", "value", "smoothed", "weight", "prior", "value_statu
 
 def test_two_neighbourhoods_by_hand(con):
     """Rates of 10 and 30 per 1,000; the mean is 20, and 0.8 of each figure is its own."""
-    declared = declare(make_indicator(smoothing="district", **UNROUNDED))
+    declared = declare(unrounded(make_indicator(smoothing="district")))
     show(con, [row("E01990001", 10, 1000), row("E01990002", 30, 1000)], declared)
     got = smoothed_table(con, "shown", "areas", declared)
     assert got.schema == SCHEMA
@@ -70,7 +70,7 @@ def test_a_hidden_neighbourhood_lowers_the_mean_it_is_not_left_out_of(con):
 
 def test_figures_that_are_mostly_the_mean_are_marked(con):
     """19 and 21 of 1,000 differ by no more than chance: both are the mean, with weight 0."""
-    declared = declare(make_indicator(smoothing="region", **UNROUNDED))
+    declared = declare(unrounded(make_indicator(smoothing="region")))
     rows = [row("E01990001", 19, 1000), row("E01990002", 21, 1000, estimated=True)]
     show(con, rows, declared)
     got = as_rows(smoothed_table(con, "shown", "areas", declared), *COLUMNS)
@@ -79,7 +79,7 @@ def test_figures_that_are_mostly_the_mean_are_marked(con):
 
 def test_a_denominator_too_small_for_a_value_still_has_a_smoothed_one(con):
     indicator = make_indicator(smoothing="region", minimum_denominator=500)
-    declared = declare(indicator)
+    declared = declare(unrounded(indicator))
     rows = [row("E01990001", 10, 1000), row("E01990002", 30, 1000), row("E01990003", 6, 100)]
     show(con, rows, declared)
     got = as_rows(smoothed_table(con, "shown", "areas", declared), *COLUMNS)
@@ -89,7 +89,7 @@ def test_a_denominator_too_small_for_a_value_still_has_a_smoothed_one(con):
 
 def test_shares_are_drawn_on_the_logit_scale(con):
     """By hand for 10 and 30 of 100: ln(10.5/90.5) and ln(30.5/70.5), the whole ln(40.5/160.5)."""
-    declared = declare(share(smoothing="district", **UNROUNDED))
+    declared = declare(unrounded(share(smoothing="district")))
     show(con, [row("E01990001", 10, 100), row("E01990002", 30, 100)], declared)
     z = np.log([10.5 / 90.5, 30.5 / 70.5])
     whole = np.log(40.5 / 160.5)
@@ -103,7 +103,7 @@ def test_shares_are_drawn_on_the_logit_scale(con):
 
 
 def test_neighbours_and_what_stands_in_for_them(con):
-    declared = declare(make_indicator(smoothing="neighbours", **UNROUNDED))
+    declared = declare(unrounded(make_indicator(smoothing="neighbours")))
     rows = [
         row("E01990001", 10, 1000),
         row("E01990002", 30, 1000),
@@ -127,14 +127,16 @@ def test_neighbours_and_what_stands_in_for_them(con):
 
 def test_districts_are_drawn_to_the_region(con):
     indicator = make_indicator(smoothing="district", outputs=[{"level": "lad24", "window": "year"}])
-    declared = declare(indicator)
+    declared = declare(unrounded(indicator))
     show(con, [row(NORTH, 10, 1000, level="lad24"), row(SOUTH, 30, 1000, level="lad24")], declared)
     got = smoothed_table(con, "shown", "areas", declared)
     assert as_rows(got, "smoothed", "prior_area") == [(12.0, "region"), (28.0, "region")]
 
 
 def test_only_what_declares_it_and_each_period_by_itself(con):
-    declared = declare(make_indicator(smoothing="district"), make_indicator(id="T02", **UNROUNDED))
+    declared = declare(
+        unrounded(make_indicator(smoothing="district")), unrounded(make_indicator(id="T02"))
+    )
     earlier = ("2024-01", "2024-12")
     rows = [
         row("E01990001", 10, 1000),

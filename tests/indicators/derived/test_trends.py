@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from shown_figures import NORTH, SOUTH, UNROUNDED, as_rows, declare, row, same_bytes, share, show
+from shown_figures import NORTH, SOUTH, as_rows, declare, row, same_bytes, share, show, unrounded
 from testshire import make_indicator
 
 from indicators.derived.trends import SCHEMA, trends_table
@@ -26,7 +26,7 @@ def told(con, declared, *columns):
 
 
 def test_a_fifth_more_each_year_and_a_fifth_less(con):
-    declared = declare(make_indicator(outputs=YEARLY, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY)))
     rising, falling = [1000, 1200, 1440, 1728, 2074], [2000, 1600, 1280, 1024, 819]
     show(con, [*years(NORTH, rising), *years(SOUTH, falling)], declared)
     table = trends_table(con, "shown", "areas", declared)
@@ -42,7 +42,7 @@ def test_a_fifth_more_each_year_and_a_fifth_less(con):
 
 
 def test_shares_change_in_points(con):
-    declared = declare(share(outputs=YEARLY, **UNROUNDED))
+    declared = declare(unrounded(share(outputs=YEARLY)))
     show(con, years(NORTH, [40_000, 42_000, 44_000, 46_000]), declared)
     (got,) = told(con, declared, "change_per_year", "change_unit", "direction")
     # A leap year is a little longer than the others.
@@ -51,7 +51,7 @@ def test_shares_change_in_points(con):
 
 
 def test_three_years_are_no_series_and_four_are(con):
-    declared = declare(make_indicator(outputs=YEARLY, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY)))
     show(con, years(NORTH, [1000, 1200, 1440]), declared)
     assert told(con, declared, "points", "direction") == []
     show(con, years(NORTH, [1000, 1200, 1440, 1728]), declared)
@@ -74,7 +74,7 @@ def test_a_break_starts_the_series_again_and_is_told(con):
         {"period": "2021-01", "reason": "New definition."},
         {"period": "2030-01", "reason": "Not yet."},
     ]
-    declared = declare(make_indicator(outputs=YEARLY, breaks=breaks, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY, breaks=breaks)))
     # Falling until 2020, rising after.
     show(con, years(NORTH, [9000, 5000, 1000, 1200, 1440, 1728], first=2019), declared)
     columns = "points", "first_period_start", "direction", "break_reason", "value_status"
@@ -85,7 +85,7 @@ def test_a_break_starts_the_series_again_and_is_told(con):
 
 def test_a_period_with_a_break_inside_it_does_not_count(con):
     breaks = [{"period": "2020-07", "reason": "New definition."}]
-    declared = declare(make_indicator(outputs=YEARLY, breaks=breaks, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY, breaks=breaks)))
     show(con, years(NORTH, [1000] * 5, first=2019), declared)
     assert told(con, declared, "points") == []
     show(con, years(NORTH, [1000] * 6, first=2019), declared)
@@ -96,7 +96,7 @@ def test_a_period_with_a_break_inside_it_does_not_count(con):
 
 def test_only_periods_of_the_declared_length(con):
     quarters = [{"level": "lad24", "window": "quarter"}, {"level": "lsoa21", "window": "latest"}]
-    declared = declare(make_indicator(outputs=quarters, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=quarters)))
     rows = [
         row(NORTH, x, 100_000, level="lad24", months=(f"2025-{m:02d}", f"2025-{m + 2:02d}"))
         for m, x in ((1, 1000), (4, 1050), (7, 1100), (10, 1160))
@@ -112,8 +112,9 @@ def test_only_periods_of_the_declared_length(con):
 def test_rounded_counts_are_less_sure_than_exact_ones(con):
     counts = [20, 25, 15, 20, 25, 30]
     width = []
-    for is_open in (True, False):
-        declared = declare(make_indicator(outputs=YEARLY), open_counts=is_open)
+    rounded = make_indicator(outputs=YEARLY)
+    for indicator in (unrounded(rounded), rounded):
+        declared = declare(indicator)
         show(con, years(NORTH, counts, denominator=5000), declared)
         ((low, high),) = told(con, declared, "lower_ci", "upper_ci")
         width.append(high - low)
@@ -135,7 +136,7 @@ def test_nothing_published_gives_an_empty_table(con):
 
 def test_the_change_of_a_stock_is_told_and_not_judged(con):
     """Most people who are there one year are there the next: the points are not independent."""
-    declared = declare(make_indicator(outputs=YEARLY, additivity="stock", **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY, additivity="stock")))
     show(con, years(NORTH, [1000, 1200, 1440, 1728, 2074]), declared)
     ((change, lower, upper, direction, status),) = told(
         con, declared, "change_per_year", "lower_ci", "upper_ci", "direction", "value_status"
@@ -145,6 +146,6 @@ def test_the_change_of_a_stock_is_told_and_not_judged(con):
 
 
 def test_the_change_of_an_estimate_is_not_judged_either(con):
-    declared = declare(make_indicator(outputs=YEARLY, **UNROUNDED))
+    declared = declare(unrounded(make_indicator(outputs=YEARLY)))
     show(con, years(NORTH, [1000, 1200, 1440, 1728], estimated=True), declared)
     assert told(con, declared, "direction", "value_status") == [("not judged", "[u]")]

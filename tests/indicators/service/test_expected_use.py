@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indicators.service.classes import use_against_expected
 from indicators.service.need import (
     MAX_UNSEEN,
     Groups,
     adjust_for_need,
+    excess_variance,
     expect_by_groups,
     relative_need,
 )
@@ -158,3 +160,79 @@ def test_the_unit_of_a_predictor_does_not_matter(scale: float, shift: float) -> 
     assert adjusted(USE, scale * NEED + shift).expected == pytest.approx(
         adjusted(USE, NEED).expected, rel=1e-6
     )
+
+
+def clearly_low(variance_ratio: float, *, widened: bool, worlds: int = 40) -> float:
+    """Return the part of 200 areas clearly low by chance, need being all there is to know.
+
+    About 100 events an area, more with its need; variance so many times the mean (negative
+    binomial), and rounded as published.
+    """
+    draw = np.random.default_rng(20261122)
+    low = []
+    for _ in range(worlds):
+        need = draw.normal(size=200)
+        mean = 100 * np.exp(0.3 * need)
+        ratio = variance_ratio
+        use = draw.negative_binomial(mean / (ratio - 1), 1 / ratio) if ratio > 1 \
+            else draw.poisson(mean)  # fmt: skip
+        shown = np.where(use < 5, np.nan, (use + 2) // 5 * 5.0)
+        groups = Groups(np.full(200, 1000.0), np.full(200, 100.0), np.zeros(200))
+        found = adjust_for_need(groups, shown, np.isnan(shown), need[:, None])
+        excess = excess_variance(groups, found) if widened else 1.0
+        low.append(use_against_expected(shown, found.expected, "hide0-r5", excess).clearly_low)
+    return float(np.mean(low))
+
+
+@pytest.mark.parametrize("variance_ratio", [1.0, 2.0, 4.0])
+def test_about_one_area_in_forty_is_clearly_low_by_chance(variance_ratio: float) -> None:
+    assert 0.01 <= clearly_low(variance_ratio, widened=True) <= 0.03
+
+
+def test_without_the_scatter_of_areas_six_times_as_many_would_be() -> None:
+    assert clearly_low(4.0, widened=False, worlds=10) > 0.1
+
+
+def test_the_excess_by_hand() -> None:
+    """40 expected of each of 60, no groups: 1/2,400 of the level is unsure, and the fit."""
+    found = adjusted(USE, NEED)
+    excess = excess_variance(FLAT, found)
+
+    unsure = found.variance + found.dispersion / found.expected.sum()
+    assert excess == pytest.approx(found.dispersion + found.expected * unsure)
+    assert found.expected.sum() == pytest.approx(USE.sum())
+    assert np.all(excess > 1)
+
+
+def test_areas_that_are_far_off_do_not_hide_themselves() -> None:
+    """Three of sixty have a fourth of what their like have: the scatter is that of the others."""
+    odd = np.arange(AREAS) % 20 == 0
+    found = adjusted(np.where(odd, USE // 4, USE), NEED)
+    use = use_against_expected(
+        np.where(odd, USE // 4, USE), found.expected, "suppress", excess_variance(FLAT, found)
+    )
+
+    assert found.dispersion < 2
+    assert use.clearly_low[odd].all()
+    # One in forty of the others, by chance.
+    assert use.clearly_low[~odd].sum() <= 2
+
+
+def test_use_that_falls_with_need_is_no_scatter() -> None:
+    """What the predictor explains is not chance, though it may not lower what is expected."""
+    found = adjusted(DRAW.poisson(40 * np.exp(-0.6 * NEED)).astype(float), NEED)
+
+    assert found.why_not == "wrong_direction"
+    assert found.dispersion < 1.7
+
+
+def test_without_a_fit_the_scatter_is_about_what_the_groups_give() -> None:
+    """Counts of 20 and 60, 40 expected of each: (20²/40) is ten times chance."""
+    use = np.where(np.arange(AREAS) % 2, 20.0, 60.0)
+    nothing = np.empty((AREAS, 0))
+    found = adjust_for_need(FLAT, use, NONE_HIDDEN, nothing)
+    # 60 residuals of √10 either way, none an extreme; a normal variance would keep 0.6786.
+    assert found.dispersion == pytest.approx(10 * 60 / 59 / 0.6786, rel=1e-4)
+    # Nine areas cannot tell: chance is all there is.
+    few = np.where(np.arange(AREAS) < 9, use, np.nan)
+    assert adjust_for_need(FLAT, few, NONE_HIDDEN, nothing).dispersion == 1

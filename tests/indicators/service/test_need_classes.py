@@ -49,6 +49,27 @@ def test_clearly_means_whatever_count_was_rounded() -> None:
     assert exact.clearly_high.tolist() == [True]
 
 
+def test_counts_that_vary_more_than_chance_need_to_be_further_off() -> None:
+    """Byar's upper limit of 22, which 20 may have been, is 33.3: 11.3 above; of 78 for 80, 97.3.
+
+    Four times the variance doubles the distance: 22 + 22.6 = 44.6, no longer below 40.
+    """
+    shown, expected = np.array([20.0, 20.0, 80.0, 80.0]), np.array([40.0, 46.0, 55.0, 40.0])
+    plain = use_against_expected(shown, expected, "hide0-r5")
+    wider = use_against_expected(shown, expected, "hide0-r5", np.full(4, 4.0))
+
+    assert plain.clearly_low.tolist() == [True, True, False, False]
+    assert wider.clearly_low.tolist() == [False, True, False, False]
+    assert plain.clearly_high.tolist() == [False, False, True, True]
+    assert wider.clearly_high.tolist() == [False, False, False, True]
+    # What is published beside the class is Byar's interval, whatever the scatter.
+    assert wider.upper.tolist() == plain.upper.tolist()
+    # Less scatter than chance, or none known, does not narrow it.
+    for none in (0.2, NAN):
+        same = use_against_expected(shown, expected, "hide0-r5", np.full(4, none))
+        assert same.clearly_low.tolist() == plain.clearly_low.tolist()
+
+
 def test_nothing_is_said_of_what_is_unknown() -> None:
     found = use_against_expected(np.array([NAN, 5.0, 5.0]), np.array([20.0, NAN, 0.0]), "hide0-r5")
 

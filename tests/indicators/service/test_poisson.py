@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import approx_fprime, minimize
 
 from declarations.errors import LsoalinkError
-from indicators.service.poisson import poisson_fit
+from indicators.service.poisson import poisson_fit, usual_scatter
 
 DRAW = np.random.default_rng(7)
 AREAS = 200
@@ -99,3 +99,21 @@ def test_it_refuses_wrong_shapes_and_values(
 ) -> None:
     with pytest.raises(LsoalinkError):
         poisson_fit(observed, offset, predictors)
+
+
+@pytest.mark.parametrize("times", [1.0, 2.0, 4.0])
+def test_the_usual_scatter_is_pearsons_without_extremes(times: float) -> None:
+    draw = np.random.default_rng(5)
+    mean = draw.uniform(40, 200, 4000)
+    if times > 1:
+        observed = draw.negative_binomial(mean / (times - 1), 1 / times).astype(float)
+    else:
+        observed = draw.poisson(mean).astype(float)
+    assert usual_scatter(observed, mean, 2) == pytest.approx(times, rel=0.06)
+    # One area in twenty gone altogether: Pearson's own would rise manifold.
+    gone = np.where(np.arange(4000) % 20 == 0, 0.0, observed)
+    assert usual_scatter(gone, mean, 2) < 1.35 * times
+
+
+def test_less_scatter_than_chance_counts_as_chance() -> None:
+    assert usual_scatter(np.full(30, 40.0), np.full(30, 40.0), 1) == 1

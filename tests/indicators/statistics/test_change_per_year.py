@@ -75,6 +75,27 @@ def test_scatter_beyond_chance_widens_the_interval():
     assert steady.direction.tolist() == "rising"
 
 
+def test_the_common_scatter_widens_all_and_a_few_wild_series_do_not():
+    draws = np.random.default_rng(4)
+    n, years = np.full((200, 6), 5_000.0), np.arange(6.0)
+    chance = draws.poisson(40, (200, 6))
+    scattered = draws.negative_binomial(40 / 3, 1 / 4, (200, 6))
+
+    def width(x):
+        got = rate_trend(x, n, years)
+        return float(np.median(got.upper - got.lower))
+
+    plain = width(chance)
+    # Four times the variance, twice the width.
+    assert width(scattered) == pytest.approx(2 * plain, rel=0.15)
+    wild = np.where(np.arange(200)[:, None] < 10, np.array([5, 90, 5, 90, 5, 90]), chance)
+    assert width(wild) == pytest.approx(plain, rel=0.1)
+    # Thirty series of one level have fewer degrees of freedom than it takes.
+    few = rate_trend(chance[:30], n[:30], years)
+    alone = [rate_trend(x, n[0], years) for x in chance[:30]]
+    assert few.lower.tolist() == pytest.approx([float(a.lower) for a in alone])
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(5, 80), st.integers(500, 900)), min_size=4, max_size=8))
 def test_the_slope_maximises_the_likelihood(points):

@@ -123,6 +123,35 @@ def test_trend_of_rates_from_rounded_counts(draws):
     assert is_nominal(holds(got.lower, got.upper, 100 * np.expm1(change)))
 
 
+@pytest.mark.parametrize("points", [4, 8])
+@pytest.mark.parametrize("ratio", [1.5, 4.0])
+def test_trend_of_rates_that_scatter_more_than_chance(draws, points, ratio):
+    # Flat series of about 20 events, variance 30 or 80: many series tell their common scatter.
+    people = np.full((DRAWS, points), 5_000.0)
+    x = draws.negative_binomial(20 / (ratio - 1), 1 / ratio, people.shape)
+    got = rate_trend(x, people, np.arange(points) / 4)
+    assert is_nominal(holds(got.lower, got.upper, 0))
+
+
+def test_one_series_cannot_tell_its_own_scatter(draws):
+    # The same flat series, ten at a time: fewer than 200 degrees of freedom, so each by itself.
+    x = draws.negative_binomial(40, 1 / 1.5, (DRAWS // 10, 10, 8))
+    people, years = np.full((10, 8), 5_000.0), np.arange(8) / 4
+    found = [rate_trend(part, people, years) for part in x]
+    alone = np.mean([holds(got.lower, got.upper, 0) for got in found])
+    assert 0.915 <= alone <= 0.94
+
+
+@pytest.mark.parametrize(("series", "points"), [(1, 8), (7, 4), (40, 8)])
+def test_trends_of_pure_chance_keep_their_level_in_a_few_series(draws, series, points):
+    x = draws.poisson(120, (4_000 // series, series, points))
+    people, years = np.full((series, points), 40_000.0), np.arange(points) / 4
+    found = [rate_trend(part, people, years) for part in x]
+    held = np.mean([holds(got.lower, got.upper, 0) for got in found])
+    # Four standard errors of 4,000 draws.
+    assert 0.94 - 0.004 <= held <= 0.96 + 0.004
+
+
 def test_trend_of_shares(draws):
     years = np.arange(6.0)
     change = draws.uniform(-0.03, 0.03, DRAWS)
