@@ -289,6 +289,10 @@ class Contract(Declaration):
                 raise ValueError(f"column {column.name} needs position: the file has no headings")
         if self.kind == "values" and not self.value_columns:
             raise ValueError("kind: values needs at least one additive column")
+        return self
+
+    @model_validator(mode="after")
+    def _sums_are_sums(self) -> Self:
         for count in self.counts:
             if self.kind == "values" and count.value not in self.value_columns:
                 raise ValueError(f"counts.{count.measure}: value must be an additive column")
