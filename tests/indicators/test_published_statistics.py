@@ -116,7 +116,7 @@ def test_rows_stack_with_those_of_rates(con, fill, statistics):
         ],
     )
     whole = make_indicator(
-        numerator="households", additivity="stock",
+        kind="count", numerator="households", denominator=None, additivity="stock",
         outputs=[{"level": "lsoa21", "window": "latest"}],
     )  # fmt: skip
     fill(
