@@ -113,6 +113,10 @@ class ProgressHandler(logging.Handler):
     def _step(self, record: logging.LogRecord) -> None:
         """Count a step of a stage that makes no table of the lake."""
         name, made = str(getattr(record, "stage", "")), int(getattr(record, "made", 0))
+        if not name:
+            # A word on the way: the time up to it belongs to what is made next.
+            self.now = record.getMessage()
+            return
         with self._lock_table:
             stage = self._stage(name)
             stage.built += made
