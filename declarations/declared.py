@@ -19,6 +19,7 @@ from declarations.contracts import Contract, Count, Source
 from declarations.dpia import Assessment
 from declarations.indicators import Indicator, Output
 from declarations.permission import WINDOW_FREQUENCY, Use
+from declarations.plausibility import PlausibilityCheck
 from declarations.region import Region
 
 
@@ -39,6 +40,8 @@ class RegionDeclarations:
         The region's own areas, by identifier.
     assessments : dict
         Data protection impact assessments, by identifier.
+    plausibility : dict
+        The region's own checks across sources, by identifier.
     withheld : dict
         Of the shared indicators the region could count, those its agreements do not let it
         publish, with the reason.
@@ -53,6 +56,7 @@ class RegionDeclarations:
     files: dict[str, Path] = field(default_factory=dict)
     areas: dict[str, CustomArea] = field(default_factory=dict)
     assessments: dict[str, Assessment] = field(default_factory=dict)
+    plausibility: dict[str, PlausibilityCheck] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
 
     def contract_of(self, source: Source) -> Contract:

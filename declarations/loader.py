@@ -198,8 +198,8 @@ def load_region(
         root=folder, region=region, agreements=agreements, contracts=contracts, sources=sources,
         indicators=own, files=files, areas=_read_folder(folder / "areas", CustomArea, files),
         assessments=_read_folder(folder / "dpia", Assessment, files),
+        plausibility=_read_folder(folder / "plausibility", PlausibilityCheck, files),
     )  # fmt: skip
-    _read_folder(folder / "plausibility", PlausibilityCheck, files)
     check_sources(declared)
     check_areas(declared, polygons=polygons)
     check_assessments(declared)
@@ -213,24 +213,15 @@ def load_region(
     return declared
 
 
-def read_plausibility(folder: Path, *, library: Path | None = None) -> dict[str, PlausibilityCheck]:
-    """Read a region folder's checks across sources, by identifier.
-
-    Parameters
-    ----------
-    folder : Path
-        May hold a folder ``plausibility``.
-    library : Path, optional
-        Folder of checks every region may use; the region's own files win.
+def read_checks(folder: Path) -> dict[str, PlausibilityCheck]:
+    """Read a folder of checks across sources, by identifier.
 
     Raises
     ------
     ConfigurationError
         If a file is malformed.
     """
-    shared = _read_folder(library, PlausibilityCheck, {}) if library is not None else {}
-    own = _read_folder(folder / "plausibility", PlausibilityCheck, {})
-    return dict(sorted({**shared, **own}.items()))
+    return _read_folder(folder, PlausibilityCheck, {})
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

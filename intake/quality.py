@@ -9,6 +9,7 @@ Does not belong here: the pages made from them (``publishing/``), or measuring b
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from declarations.base import last_day
@@ -60,6 +61,19 @@ def quality_table(name: str) -> TableRef:
     return TableRef("quality", f"quality_{name}")
 
 
+def vintage_rows(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return of which census year the codes of each delivery are, as the stages recorded it."""
+    return _vintages(all_records(workspace, "accounting"))
+
+
+def _vintages(recorded: Iterable[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [
+        {"source_id": source_id, "period": period, **record["vintage"]}
+        for source_id, period, record in recorded
+        if record["vintage"] is not None
+    ]
+
+
 def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of the tables, as the stages recorded them and the boundaries measured."""
     declared = workspace.declared.sources
@@ -70,14 +84,12 @@ def quality_rows(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
         decisions.extend(record["decisions"])
         checks.extend(record["checks"])
     accounting: list[dict[str, Any]] = []
-    vintages: list[dict[str, Any]] = []
-    for source_id, period, record in all_records(workspace, "accounting"):
+    recorded = list(all_records(workspace, "accounting"))
+    for _, _, record in recorded:
         accounting.extend(record["rows"])
-        if record["vintage"] is not None:
-            vintages.append({"source_id": source_id, "period": period, **record["vintage"]})
     return {
         "deliveries": deliveries, "decisions": decisions, "checks": checks,
-        "accounting": accounting, "vintages": vintages,
+        "accounting": accounting, "vintages": _vintages(recorded),
         "boundaries": _measured_boundaries(workspace),
     }  # fmt: skip
 

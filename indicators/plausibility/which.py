@@ -6,11 +6,12 @@ Belongs here: reasoning over declarations. Does not belong here: any count (``co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from declarations.errors import ConfigurationError
-from declarations.loader import read_plausibility
+from declarations.loader import read_checks
 from declarations.plausibility import PlausibilityCheck, Side
 
 if TYPE_CHECKING:
@@ -27,13 +28,19 @@ def checks_of(declarations: RegionDeclarations) -> dict[str, PlausibilityCheck]:
     Raises
     ------
     ConfigurationError
-        If a file is malformed, names a source the region does not have, or takes the last common
-        month of a flow.
+        If a check names a source the region does not have, or takes the last common month of a
+        flow.
     """
-    found = read_plausibility(declarations.root, library=CHECKS)
+    found = {**bundled_checks(), **declarations.plausibility}
     for check in found.values():
         _refuse_unsound(check, declarations)
-    return found
+    return dict(sorted(found.items()))
+
+
+@cache
+def bundled_checks() -> Mapping[str, PlausibilityCheck]:
+    """Return the checks every region has, read once."""
+    return read_checks(CHECKS)
 
 
 def _refuse_unsound(check: PlausibilityCheck, declarations: RegionDeclarations) -> None:

@@ -31,7 +31,7 @@ from indicators.derived.trends import trends_table
 from indicators.place.beyond import FIGURES, build_buffer_figures
 from indicators.tables import AREAS, RATE_COLUMNS
 from intake.neighbours import NEIGHBOURS
-from intake.quality import quality_rows
+from intake.quality import vintage_rows
 from publishing.derived.breaks import BreakRow, break_rows
 from publishing.protection import PROTECTED
 from warehouse.connection import limits_from_environment, run
@@ -80,7 +80,7 @@ def derive(workspace: Workspace) -> list[Built]:
 
 def _derive(workspace: Workspace) -> Built:
     declared = workspace.declared
-    breaks = break_rows(declared, quality_rows(workspace)["vintages"])
+    breaks = break_rows(declared, vintage_rows(workspace))
     populations = _population_sources(declared)
     wanted = fingerprint(
         ["derived", workspace.code_version, digest(declared.region)],

@@ -14,7 +14,7 @@ from testshire import AREAS, NORTH, SOUTH, CountRow, Fill, make_contract, make_r
 
 from declarations.declared import RegionDeclarations
 from declarations.errors import ConfigurationError
-from declarations.loader import load_region, parse_declaration
+from declarations.loader import load_region, parse_declaration, read_checks
 from declarations.plausibility import PlausibilityCheck
 from indicators.plausibility import (
     COLUMNS,
@@ -51,7 +51,9 @@ BUNDLED = {
 }  # fmt: skip
 
 
-def declared(*, without: Iterable[str] = (), root: Path | None = None) -> RegionDeclarations:
+def declared(
+    *, without: Iterable[str] = (), own: dict[str, PlausibilityCheck] | None = None
+) -> RegionDeclarations:
     """Return a region that counts everything the bundled checks look at."""
     contracts = [make_contract(f"c_{m}", {m: a}) for m, a in MEASURES.items() if m not in without]
     sources = [
@@ -70,7 +72,7 @@ def declared(*, without: Iterable[str] = (), root: Path | None = None) -> Region
     ]  # fmt: skip
     known = {c.id for c in contracts}
     region = make_region(contracts, [s for s in sources if s.contract in known])
-    return replace(region, root=root or Path("nowhere"))
+    return replace(region, plausibility=own or {})
 
 
 def count(source: str, period: str, value: int | None, lsoa: str | None = N1, **more: Any) -> Any:
@@ -461,16 +463,14 @@ def test_of_counts_under_an_agreement_nothing_that_was_found_is_published(
 
 
 def test_a_region_adds_and_replaces_checks(tmp_path: Path) -> None:
-    folder = tmp_path / "plausibility"
-    folder.mkdir()
     for name, body in (
         ("own", check(id="own_check")),
         ("same", check(id="gp_patients_against_population", title="Ours")),
     ):
-        (folder / f"{name}.yaml").write_text(body.model_dump_json(), encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(body.model_dump_json(), encoding="utf-8")
     # JSON is YAML; an expression written out as summands is accepted, too.
 
-    found = checks_of(declared(root=tmp_path))
+    found = checks_of(declared(own=read_checks(tmp_path)))
 
     assert set(found) == {*BUNDLED, "own_check"}
     assert found["gp_patients_against_population"].title == "Ours"
@@ -484,13 +484,9 @@ def test_a_region_adds_and_replaces_checks(tmp_path: Path) -> None:
          "no source nobody"),
     ],
 )  # fmt: skip
-def test_unsound_checks_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    (tmp_path / "plausibility").mkdir()
-    path = tmp_path / "plausibility" / "own.yaml"
-    path.write_text(check(**changes).model_dump_json(), encoding="utf-8")
-
+def test_unsound_checks_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        checks_of(declared(root=tmp_path))
+        checks_of(declared(own={"own": check(**changes)}))
 
 
 @pytest.mark.parametrize(

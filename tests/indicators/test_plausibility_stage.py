@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 from region_factory import region_content, run_to_protection
 
 from indicators.plausibility.stage import build_plausibility, plausibility_found
@@ -28,12 +27,9 @@ CHECK: dict[str, Any] = {
 @pytest.fixture
 def checked(make_mere: Callable[..., Workspace]) -> Callable[..., Workspace]:
     def make(**changes: Any) -> Workspace:
-        mere = make_mere(region_content())
-        folder = mere.declared.root / "plausibility"
-        folder.mkdir()
-        check = {**CHECK, **changes}
-        text = yaml.safe_dump(check, sort_keys=False)
-        (folder / "cases_against_people.yaml").write_text(text, encoding="utf-8")
+        content = region_content()
+        content["plausibility/cases_against_people.yaml"] = {**CHECK, **changes}
+        mere = make_mere(content)
         run_to_protection(mere)
         return mere
 
