@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from declarations.declared import RegionDeclarations
     from declarations.indicators import Indicator
 
-COLUMNS = (
-    "indicator_id", "period_start", "period_end", "period_label", "geography_type",
-    "geography_code", "lad24cd", "numerator", "denominator", "estimated", "note_id", "missing",
-    "value", "lower_ci", "upper_ci", "ci_method", "value_status", "unit",
-)  # fmt: skip
-"""Columns of published figures, in order."""
-
 LEADING = (
     ("indicator_id", pa.string()),
     ("period_start", pa.date32()),
@@ -65,6 +58,9 @@ RATE_SCHEMA = pa.schema(
         ("unit", pa.string()),
     ]
 )
+"""Columns of published figures, in order."""
+
+COLUMNS = tuple(RATE_SCHEMA.names)
 
 DIGITS = 9
 """Decimals of derived numbers: far more than they are good for, and few enough that the last bits
